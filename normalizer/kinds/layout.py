@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -118,7 +119,7 @@ class _Lines:
                 width = usual
         return regular, width
 
-    @property
+    @cached_property
     def _stop_marks(self) -> Offsets:
         return self.scan.find_all("。！？")
 

@@ -1,0 +1,6 @@
+"""`python -m normalizer` is the command `jiaokan`."""
+
+from .cli import main
+
+if __name__ == "__main__":
+    main()
