@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -44,10 +45,13 @@ class LayoutFinder:
         # tool then has nothing left to do.
         while True:
             habit = lines.habit(joined)
+            known_gaps = {lines.gap_text(k) for k in joined} - {lines.usual_gap}
             fresh = {}
             for k in candidates:
                 if k not in joined:
                     signals = lines.weigh(k, joined, habit)
+                    if signals and lines.gap_text(k) in known_gaps:
+                        signals["same break as a surer one"] = 1.0
                     if signals and (score := sum(signals.values())) >= UNSAFE_SCORE:
                         fresh[k] = (score, signals)
             applied = {k: v for k, v in fresh.items() if v[0] >= SAFE_SCORE}
@@ -81,6 +85,15 @@ class _Lines:
 
     def gap(self, k: int) -> tuple[int, int]:
         return int(self.end[k]), int(self.start[k + 1])
+
+    def gap_text(self, k: int) -> str:
+        start, end = self.gap(k)
+        return self.scan.text[start:end]
+
+    @cached_property
+    def usual_gap(self) -> str:
+        """What stands most often between two lines of this text."""
+        return Counter(self.gap_text(k) for k in range(min(2000, len(self.start) - 1))).most_common(1)[0][0]
 
     def candidates(self) -> list[int]:
         """Breaks where the line before does not end a sentence and the next one may go on with it."""
