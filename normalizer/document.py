@@ -53,7 +53,8 @@ class Document:
                 break
         else:
             chosen = encoding or "utf-8"
-            if b"\0" in data:
+            wide = chosen.lower().replace("_", "-").startswith(("utf-16", "utf-32", "utf16", "utf32"))
+            if b"\0" in data and not wide:
                 at = data.index(b"\0")
                 raise DocumentError(f"{name}: byte {at} is NUL, this looks like a binary file; left alone")
             if chosen == "auto":

@@ -157,9 +157,7 @@ class Patch:
 
     __slots__ = ("_out", "after", "before", "end", "notes", "start")
 
-    def __init__(
-        self, start: Offsets, end: Offsets, before: list[str], after: list[str], notes: list[Note]
-    ) -> None:
+    def __init__(self, start: Offsets, end: Offsets, before: list[str], after: list[str], notes: list[Note]) -> None:
         """Columns must already be sorted and disjoint; use `Patch.of` for edits in any order."""
         self.start = start
         self.end = end
@@ -313,9 +311,7 @@ class Patch:
         source_end = np.where(start == end, source_start, end + back[hi])
         inside = lo < hi
         first, last = lo[inside], hi[inside] - 1
-        source_start[inside] = np.where(
-            self.out_start[first] < start[inside], self.start[first], source_start[inside]
-        )
+        source_start[inside] = np.where(self.out_start[first] < start[inside], self.start[first], source_start[inside])
         source_end[inside] = np.where(self.out_end[last] > end[inside], self.end[last], source_end[inside])
         return source_start, source_end
 
@@ -326,7 +322,7 @@ class Patch:
         confidence; edits that merely touch stay apart. A merged edit that changes nothing is dropped.
         """
         if not self or not then:
-            return then if not self else self
+            return self if self else then
         return _compose(self, then)
 
     def to_json(self) -> list[dict[str, Any]]:
@@ -384,9 +380,7 @@ def _compose(first: Patch, then: Patch) -> Patch:
     )
 
 
-def _merge(
-    first: Patch, fs: range, then: Patch, js: list[int], at_start: Offsets, at_end: Offsets
-) -> Edit:
+def _merge(first: Patch, fs: range, then: Patch, js: list[int], at_start: Offsets, at_end: Offsets) -> Edit:
     """The one edit that a chain of overlapping edits of two passes amounts to."""
     fo = [(int(first.out_start[i]), int(first.out_end[i])) for i in fs]
     so = [(int(then.start[j]), int(then.end[j])) for j in js]

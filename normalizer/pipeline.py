@@ -157,10 +157,7 @@ def _settle(
         [str(after[i]) for i in picks],
         [notes[i] for i in picks],
     )
-    held = [
-        (int(start[i]), int(end[i]), after[i], notes[i], shadow.get(i, ""))
-        for i in order[~goes[order]].tolist()
-    ]
+    held = [(int(start[i]), int(end[i]), after[i], notes[i], shadow.get(i, "")) for i in order[~goes[order]].tolist()]
     return _Settled(applied, held)
 
 
@@ -230,9 +227,7 @@ def _findings(settled: _Settled, current: str, source: str, patch: Patch) -> lis
     for s, e, (a, b, after, note, shadow) in zip(starts.tolist(), ends.tolist(), settled.held, strict=True):
         if after is not None and patch:
             after = current[patch.to_output(s) : a] + after + current[b : max(b, patch.to_output(e))]
-        result.append(
-            Finding(s, e, source[s:e], after, note.rules, note.level, note.confidence, note.evidence, shadow)
-        )
+        result.append(Finding(s, e, source[s:e], after, note.rules, note.level, note.confidence, note.evidence, shadow))
     return result
 
 

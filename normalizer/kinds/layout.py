@@ -146,9 +146,7 @@ class _Lines:
         parts = [self.scan.text[int(self.start[i]) : int(self.end[i])] for i in range(a, b + 1)]
         return "".join(parts)
 
-    def weigh(
-        self, k: int, joined: Mapping[int, object], habit: tuple[float, int]
-    ) -> dict[str, float] | None:
+    def weigh(self, k: int, joined: Mapping[int, object], habit: tuple[float, int]) -> dict[str, float] | None:
         """The signals for joining at break k, positive and negative; None where lines must stay apart."""
         scan = self.scan
         before, after = self._text(k, joined, True), self._text(k + 1, joined, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import re._parser as sre_parse
 from collections.abc import Iterator, Mapping
@@ -85,7 +86,9 @@ class PatternFinder:
                 continue
             after = self.replace if self.literal else m.expand(self.replace)
             if after != m[0]:
-                finds.add(m.start(), m.end(), after, self.note)
+                head = len(os.path.commonprefix((m[0], after)))
+                tail = len(os.path.commonprefix((m[0][head:][::-1], after[head:][::-1])))
+                finds.add(m.start() + head, m.end() - tail, after[head : len(after) - tail], self.note)
         return finds.found()
 
     def _matches(self, text: str) -> Iterator[re.Match[str]]:
@@ -97,9 +100,7 @@ class PatternFinder:
 
     def _disarmed(self, text: str, start: int, end: int) -> bool:
         lo, hi = max(0, start - GUARD_REACH), min(len(text), end + GUARD_REACH)
-        return any(
-            m.start() < end and m.end() > start for u in self.unless for m in u.finditer(text, lo, hi)
-        )
+        return any(m.start() < end and m.end() > start for u in self.unless for m in u.finditer(text, lo, hi))
 
 
 def build(rule: Rule, classes: Mapping[str, str]) -> PatternFinder:

@@ -166,5 +166,3 @@ def build(rule: Rule, classes: Mapping[str, str]) -> QuotesFinder:
     if what not in _WHAT:
         raise rule.error("match.what", f"must be one of {', '.join(_WHAT)}")
     return QuotesFinder(rule, *_WHAT[what])
-
-

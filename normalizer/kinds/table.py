@@ -102,7 +102,9 @@ class StringTableFinder:
             expand(
                 rule,
                 f"match.table {r.key}",
-                (f"(?:{r.before})" if r.before else "") + f"(?P<key>{re.escape(r.key)})" + (r.after and f"(?={r.after})"),
+                (f"(?:{r.before})" if r.before else "")
+                + f"(?P<key>{re.escape(r.key)})"
+                + (r.after and f"(?={r.after})"),
                 classes,
             )
             for r in self.rows
@@ -135,6 +137,8 @@ def build(rule: Rule, classes: Mapping[str, str]) -> CharTableFinder | StringTab
         raise rule.error("match.table", "missing: the TSV beside the rule file")
     rows = read_table(rule, rule.path.parent / rule.match["table"])
     if all(len(r.key) == 1 and not r.before and not r.after for r in rows):
-        contexts = [re.sub(r"\{\{(\w+)\}\}", lambda m: classes[m[1]], rule.match.get(k, "")) for k in ("before", "after")]
+        contexts = [
+            re.sub(r"\{\{(\w+)\}\}", lambda m: classes[m[1]], rule.match.get(k, "")) for k in ("before", "after")
+        ]
         return CharTableFinder(rule, rows, *contexts)
     return StringTableFinder(rule, rows, classes, list(rule.guard.get("unless", [])))

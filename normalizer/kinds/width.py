@@ -9,7 +9,7 @@ import numpy as np
 from ..charclass import CJK_CLOSE, CJK_OPEN, CJK_POINT, DIGIT, HAN, LATIN, NEWLINE, SPACE, class_table
 from ..edit import Level, Note, Offsets
 from ..rulebook import Rule
-from ..scan import Found, Finds, Mask, Scan
+from ..scan import Finds, Found, Mask, Scan
 
 MATCH_KEYS = ("what",)
 GUARD_KEYS = ()

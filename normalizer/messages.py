@@ -1,0 +1,40 @@
+"""What the command says, in Chinese and in English."""
+
+from __future__ import annotations
+
+import os
+
+_TEXT: dict[str, tuple[str, str]] = {
+    "summary": (
+        "jiaokan: {edits} 处修改，{findings} 处待定（{name}）",
+        "jiaokan: {edits} edits, {findings} left to decide ({name})",
+    ),
+    "fixed": ("已修复 {path}：{counts}", "Fixed {path}: {counts}"),
+    "total": (
+        "{files} 个文件，{changed} 个有改动，{edits} 处修改，{findings} 处待定",
+        "{files} files, {changed} changed, {edits} edits, {findings} left to decide",
+    ),
+    "nothing": ("（删除）", "(deleted)"),
+    "shadowed": ("让位于", "gave way to"),
+    "restored": ("已还原 {path}", "Restored {path}"),
+    "detected": ("{path}：识别为 {encoding} 编码", "{path}: read as {encoding}"),
+    "undecoded": ("错误：", "error: "),
+    "same_output": ("{path}：输出就是输入；请用 --in-place", "{path}: output is the input; use --in-place"),
+    "one_output": ("-o 只能用于一个文件；多个文件请用 --in-place", "-o takes one file; use --in-place for several"),
+    "stdin_in_place": ("标准输入不能就地修改；请给文件名", "standard input cannot be changed in place; name a file"),
+    "tests": ("{passed} passed, {failed} failed", "{passed} passed, {failed} failed"),
+    "tty": ("等待标准输入……（jiaokan --help 查看用法）", "reading standard input … (jiaokan --help tells more)"),
+    "not_in_log": ("{path}：日志里没有这个文件；日志里有 {known}", "{path}: not in the log; it has {known}"),
+}
+
+
+class Messages:
+    """Texts by key in one language; `chinese` tells which."""
+
+    def __init__(self, lang: str | None = None) -> None:
+        if lang is None:
+            lang = next((v for k in ("LC_ALL", "LC_MESSAGES", "LANG") if (v := os.environ.get(k))), "en")
+        self.chinese = lang.lower().startswith("zh")
+
+    def __getitem__(self, key: str) -> str:
+        return _TEXT[key][0 if self.chinese else 1]

@@ -1,0 +1,1 @@
+"""One renderer a file, each a pure function from outcomes to text."""
