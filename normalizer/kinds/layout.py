@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
@@ -21,7 +22,7 @@ _BLANK = " \t\u00a0\u3000"
 _HANGING = "，。、；！？）》”’」』】〞,;!?)"
 _COMMAS = "，、,"
 # A clause does not end with these.
-_UNFINISHED = "的和与及或在对把被将让为向从以而并是使由因如但且则又所每各其该这那"
+_UNFINISHED = "的和与及或在对把被将让为向从以而并是使由因如但且又所每各其该这那"
 _PROSE = "。，；,;！？"
 SAFE_SCORE = 4.0
 UNSAFE_SCORE = 3.0
@@ -67,6 +68,15 @@ class LayoutFinder:
             start, end = lines.gap(k)
             finds.add(start, end, "", Note((self.rule.id,), level, None, evidence))
         return finds.found()
+
+
+_WIDE = str.maketrans(",:;?!()〞", "，：；？！（）”", " \u00a0")
+_DOT = re.compile(r"(?<=[\u4e00-\u9fff])\.")
+
+
+def _folded(line: str) -> str:
+    """The line as later stages will leave it, so that a second run weighs what the first one did."""
+    return _DOT.sub("。", line.translate(_WIDE))
 
 
 class _Lines:
@@ -134,7 +144,7 @@ class _Lines:
 
     @cached_property
     def _stop_marks(self) -> Offsets:
-        return self.scan.find_all("。！？")
+        return self.scan.find_all("。！？!?")
 
     def _text(self, k: int, joined: Mapping[int, object], back: bool) -> str:
         """The line k as it reads with the joins so far, backwards or forwards from its break; blanks left out."""
@@ -149,14 +159,15 @@ class _Lines:
     def weigh(self, k: int, joined: Mapping[int, object], habit: tuple[float, int]) -> dict[str, float] | None:
         """The signals for joining at break k, positive and negative; None where lines must stay apart."""
         scan = self.scan
-        before, after = self._text(k, joined, True), self._text(k + 1, joined, False)
+        raw_before, raw_after = self._text(k, joined, True), self._text(k + 1, joined, False)
+        before, after = _folded(raw_before), _folded(raw_after)
         edge_before, edge_after = before[-80:], after[:80]
         if any(c in edge_before or c in edge_after for c in "`$<>|\t\\"):
             return None
         if "://" in edge_before or "@" in edge_before or LABEL.match(after):
             return None
         hanging = after[0] in _HANGING
-        if line_kind(before) in (Kind.TABLE, Kind.FURNITURE) or line_kind(after) in (Kind.TABLE, Kind.FURNITURE):
+        if {line_kind(raw_before), line_kind(raw_after)} & {Kind.TABLE, Kind.FURNITURE}:
             return None
         if before[0] in "#>" or not any(int(b) & HAN for b in scan.cls[int(self.start[k]) : int(self.end[k])][-4:]):
             return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import re._parser as sre_parse
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from ..scan import Finds, Found, Scan
 
 MATCH_KEYS = ("any", "pattern", "region", "replace")
 GUARD_KEYS = ("unless", "requires")
+_GROUP = re.compile(r"\\([1-9])")
 _NAMED = re.compile(r"\{\{(\w+)\}\}")
 # A guard looks at the line around a hit, and no further than this many characters to each side.
 GUARD_REACH = 60
@@ -70,11 +70,19 @@ class PatternFinder:
         self.pattern = expand(rule, "match.pattern", match["pattern"], classes)
         self.region = expand(rule, "match.region", match["region"], classes) if "region" in match else None
         self.replace: str = match["replace"]
-        self.literal = "\\" not in self.replace
+        self.template = self._parsed(rule)
         self.unless = [expand(rule, "guard.unless", u, classes) for u in guard.get("unless", [])]
         requires = guard.get("requires")
         self.requires = expand(rule, "guard.requires", requires, classes) if requires else None
         self.note = Note((rule.id,), rule.level)
+
+    def _parsed(self, rule: Rule) -> list[tuple[str, int]]:
+        """The template as literals, each with the number of the group that follows it (0 at the end)."""
+        parts = _GROUP.split(self.replace)
+        groups = [int(g) for g in parts[1::2]]
+        if groups != sorted(set(groups)) or any(g > self.pattern.groups for g in groups):
+            raise rule.error("match.replace", "groups must exist and stand in the order of the pattern, once each")
+        return list(zip(parts[::2], [*groups, 0], strict=True))
 
     def find(self, scan: Scan) -> Found:
         text = scan.text
@@ -84,11 +92,9 @@ class PatternFinder:
         for m in self._matches(text):
             if self.unless and self._disarmed(text, m.start(), m.end()):
                 continue
-            after = self.replace if self.literal else m.expand(self.replace)
-            if after != m[0]:
-                head = len(os.path.commonprefix((m[0], after)))
-                tail = len(os.path.commonprefix((m[0][head:][::-1], after[head:][::-1])))
-                finds.add(m.start() + head, m.end() - tail, after[head : len(after) - tail], self.note)
+            for start, end, after in self._pieces(m):
+                if after != text[start:end]:
+                    finds.add(start, end, after, self.note)
         return finds.found()
 
     def _matches(self, text: str) -> Iterator[re.Match[str]]:
@@ -97,6 +103,14 @@ class PatternFinder:
             return
         for r in self.region.finditer(text):
             yield from self.pattern.finditer(text, r.start(), r.end())
+
+    def _pieces(self, m: re.Match[str]) -> Iterator[tuple[int, int, str]]:
+        """What changes around the groups that the template keeps."""
+        at = m.start()
+        for literal, group in self.template:
+            end = m.start(group) if group else m.end()
+            yield at, end, literal
+            at = m.end(group) if group else end
 
     def _disarmed(self, text: str, start: int, end: int) -> bool:
         lo, hi = max(0, start - GUARD_REACH), min(len(text), end + GUARD_REACH)

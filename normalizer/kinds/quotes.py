@@ -16,7 +16,7 @@ MATCH_KEYS = ("what",)
 GUARD_KEYS = ()
 _MARKS = re.compile(r"[“”〝〞″]|\n[ \t\u00a0\u3000]*\r?\n|\r[ \t\u00a0\u3000]*\r(?!\n)")
 # Lines in which straight marks belong to a notation: CSV, JSON, attributes, escapes.
-_NOTATION = re.compile(r'""|[=:,\[{]\s*"|"\s*[:\]}]|\\"|^\s*"[^"]*",|\t')
+_NOTATION = re.compile(r'""|="|\\"|"\s*[:\]}]\s*["\[{0-9]|[\[{]\s*"|",\s*"|^\s*"[^"]*",|\t')
 _LINE_FEEDS = "\n\r"
 
 
@@ -51,8 +51,10 @@ def _primes(finder: QuotesFinder, scan: Scan) -> Found:
             if opener and opener[0] == "〝":
                 finds.add(opener[1], opener[1] + 1, "“", finder.note)
         elif mark == "″":
-            if stack and stack[-1][0] == "“" and i and text[i - 1] not in "0123456789０１２３４５６７８９′'":
-                stack.pop()
+            if stack and i and text[i - 1] not in "0123456789０１２３４５６７８９′'":
+                opener = stack.pop()
+                if opener[0] == "〝":
+                    finds.add(opener[1], opener[1] + 1, "“", finder.note)
                 finds.add(i, i + 1, "”", finder.note)
         elif stack:
             if stack.pop()[0] == "“":
@@ -69,11 +71,12 @@ def _opens(text: str, i: int) -> bool:
     """Whether a mark stands where only an opening one can: after a pause or at a line's start, before a word."""
     before = _bits(text, i - 1)
     at_start = i == 0 or text[i - 1] in _LINE_FEEDS
-    return (at_start or bool(before & (CJK_POINT | CJK_OPEN))) and bool(_bits(text, i + 1) & (HAN | LATIN))
+    pause = bool(before & (CJK_POINT | CJK_OPEN)) or (i > 0 and text[i - 1] in ",:;?!(")
+    return (at_start or pause) and bool(_bits(text, i + 1) & (HAN | LATIN))
 
 
 def _closed_in_line(text: str, i: int) -> bool:
-    m = re.compile(r"[^“\r\n]{0,300}?[〞”]").match(text, i + 1)
+    m = re.compile(r"[^“〝\r\n]{0,300}?[〞”]").match(text, i + 1)
     return m is not None
 
 
@@ -108,18 +111,22 @@ def _quotes_chinese(text: str, a: int, b: int, s: int, e: int, mark: str) -> boo
     if not inside or len(inside) > 300 or inside[0] in " \t\u3000" or inside[-1] in " \t\u3000":
         return False
     before, after = (_bits(text, a - 1) if a > s else CJK), (_bits(text, b + 1) if b + 1 < e else CJK)
-    soft = ",:;?!.()，" + "\"'"
-    if not (before & CJK or text[a - 1] in soft or text[a - 1] == " " and _bits(text, a - 2) & CJK):
+    if not (_chinese(text, a - 1, s, e) or text[a - 1] == " " and _chinese(text, a - 2, s, e)):
         return False
-    if not (after & CJK or text[b + 1] in soft or text[b + 1] == " " and _bits(text, b + 2) & CJK):
+    if not (_chinese(text, b + 1, s, e) or text[b + 1] == " " and _chinese(text, b + 2, s, e)):
         return False
-    if a > s and text[a - 1] == "(" and _bits(text, a - 2) & LATIN:
+    if a > s and text[a - 1] in "(（" and _bits(text, a - 2) & LATIN:
         return False
-    edges = _bits(inside, 0) & CJK and _bits(inside, len(inside) - 1) & CJK
+    edges = all(_chinese(inside, k, 0, len(inside)) for k in (0, len(inside) - 1))
     if mark == "'":
-        return bool(edges and before & CJK and after & CJK and re.search(r"[A-Za-z]", inside) is None)
+        return bool(edges and re.search(r"[A-Za-z]", inside) is None)
     has_han = any(_bits(inside, k) & HAN for k in range(len(inside)))
     return bool(has_han or (a > s and b + 1 < e and before & HAN and after & HAN))
+
+
+def _chinese(text: str, i: int, s: int, e: int) -> bool:
+    """Whether a Chinese character, a point of either width or the line's edge stands at i."""
+    return not s <= i < e or bool(_bits(text, i) & CJK) or text[i] in ",:;?!.()\"'″"
 
 
 def _unpaired(finder: QuotesFinder, scan: Scan) -> Found:

@@ -85,7 +85,7 @@ class WidthFinder:
 
 def _points(finder: WidthFinder, scan: Scan) -> Found:
     at = scan.find_all(",:;?!")
-    cp, cls, n = scan.cp, scan.cls, len(scan.cp)
+    cp, cls = scan.cp, scan.cls
     char = cp[at]
     padded = np.concatenate((np.array([10], np.uint32), cp, np.array([10], np.uint32)))
     near = np.concatenate((np.array([NEWLINE], np.uint8), cls, np.array([NEWLINE], np.uint8)))
@@ -101,20 +101,28 @@ def _points(finder: WidthFinder, scan: Scan) -> Found:
     chinese_right = ((right & HAN) != 0) & ~colon & ((previous & (SPACE | NEWLINE)) == 0)
     chinese_right &= ~(is_space & ((left & LATIN) != 0))
     chinese_right |= ((following & CJK_OPEN) != 0) & ((left & (DIGIT | LATIN)) != 0) & ~colon
-    wanted = chinese_left | chinese_right
-    wanted &= ~(((previous & DIGIT) != 0) & ((following & DIGIT) != 0))
-    wanted &= chinese_lines(scan)[line]
+    eligible = ~(((previous & DIGIT) != 0) & ((following & DIGIT) != 0))
+    eligible &= chinese_lines(scan)[line]
     # operators, addresses, drives and smileys: != ?= := :// C:\ :) :-
     operator = np.isin(next_char, [ord(c) for c in "=/\\&|<>*_^~-"]) & np.isin(char, [ord(c) for c in ":?!"])
-    wanted &= ~operator & ~(colon & (next_char == ord(")")))
+    eligible &= ~operator & ~(colon & (next_char == ord(")")))
     if comma.any():
-        wanted &= ~(comma & _record_lines(scan, at[comma])[line])
+        eligible &= ~(comma & _record_lines(scan, at[comma])[line])
     # a label that opens its line: 1,  a:  3;
-    wanted &= ~(_opens_line_as_label(scan, at, line) & ((left & (DIGIT | LATIN)) != 0))
-    at = at[wanted]
+    eligible &= ~(_opens_line_as_label(scan, at, line) & ((left & (DIGIT | LATIN)) != 0))
+    wanted = eligible & (chinese_left | chinese_right)
+    at = at[_spread(at, wanted, eligible)]
     text = scan.text
-    assert n == len(text)
     return Found(at, at + 1, [_POINTS[text[i]] for i in at.tolist()], [finder.notes[Level.SAFE]] * len(at))
+
+
+def _spread(at: Offsets, wanted: Mask, eligible: Mask) -> Mask:
+    """`wanted`, spread over the eligible points that follow a wanted one without a gap (什么?!!)."""
+    k = np.arange(len(at))
+    apart = np.concatenate(([True], np.diff(at) != 1))[: len(at)] | ~eligible
+    run_start = np.maximum.accumulate(np.where(apart, k, 0)) if len(at) else k
+    last_wanted = np.maximum.accumulate(np.where(wanted, k, -1)) if len(at) else k
+    return eligible & (last_wanted >= run_start)
 
 
 def _opens_line_as_label(scan: Scan, at: Offsets, line: Offsets) -> Mask:
@@ -182,7 +190,7 @@ def _widens(text: str, a: int, b: int, s: int, e: int, table: np.typing.NDArray[
     label = len(inside) <= 3 and inside.isascii() and inside.isalnum()
     if label and not (before & HAN and outer_right & HAN and not inside.isdigit()):
         return None
-    if before & (LATIN | DIGIT) or (a > s and text[a - 1] in "_)]}*^|\\"):
+    if before & (LATIN | DIGIT) or (a > s and text[a - 1] in "_]}*^|\\"):
         return Level.UNSAFE if bits & HAN and outer_right & HAN else None
     if bits & HAN:
         return Level.SAFE
