@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import warnings
 from functools import cache
@@ -31,11 +32,23 @@ def words(text: str) -> list[str]:
     return list(tokenizer.cut(text, HMM=False))
 
 
+# Pointwise mutual information, in nats, from which two halves are taken for one word.
+BOUND = 5.0
+
+
 def word_across(left: str, right: str) -> str:
-    """The word that a segmentation of left + right lays over their seam, '' when it cuts there."""
+    """The word that a segmentation of left + right lays over their seam; '' when it cuts there or the halves are free.
+
+    Two halves that are common words themselves (上 | 当) say nothing; the word must be likelier than their chance
+    meeting by a factor of exp(BOUND), by the dictionary's frequencies.
+    """
     at = 0
     for word in words(left + right):
         if at < len(left) < at + len(word):
-            return word
+            tokenizer = _tokenizer()
+            whole, head, tail = (
+                max(1, tokenizer.FREQ.get(w) or 1) for w in (word, word[: len(left) - at], word[len(left) - at :])
+            )
+            return word if math.log(whole * tokenizer.total / (head * tail)) >= BOUND else ""
         at += len(word)
     return ""

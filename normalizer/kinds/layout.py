@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from ..blocks import CLOSERS, LABEL, STOPS, Kind, is_verse, line_kind
-from ..charclass import CJK_CLOSE, CJK_OPEN, CJK_POINT, DIGIT, HAN, LATIN, SPACE
+from ..charclass import CJK_CLOSE, CJK_OPEN, CJK_POINT, DIGIT, HAN, LATIN, OPENERS, SPACE
 from ..edit import Level, Note, Offsets
 from ..lexicon import word_across
 from ..rulebook import Rule
@@ -19,10 +19,10 @@ from ..scan import Finds, Found, Scan
 MATCH_KEYS = ("what",)
 GUARD_KEYS = ()
 _BLANK = " \t\u00a0\u3000"
-_HANGING = "，。、；！？）》”’」』】〞,;!?)"
+_HANGING = "，。、；）》”’」』】〞,;)"
 _COMMAS = "，、,"
 # A clause does not end with these.
-_UNFINISHED = "的和与及或在对把被将让为向从以而并是使由因如但且又所每各其该这那"
+_UNFINISHED = "和与及或在对把被将让向从以而并使因如但且又所每各其该这那"
 _PROSE = "。，；,;！？"
 SAFE_SCORE = 4.0
 UNSAFE_SCORE = 3.0
@@ -122,8 +122,22 @@ class _Lines:
         wanted &= (self.ink[:-1] >= 8) | hanging
         return [int(k) for k in np.flatnonzero(wanted)]
 
-    def habit(self, joined: Mapping[int, object]) -> tuple[float, int]:
-        """How often lines of prose end with a full stop (0..1), and the width at which the text is wrapped (0: none)."""
+    @cached_property
+    def width(self) -> int:
+        """The width in characters at which the text is wrapped, 0 where it is not.
+
+        A wrapped text has many open lines of one width and, but for stray ones, none that is longer.
+        """
+        tail = self.scan.cp[self.end - 1]
+        open_ink = self.ink[~np.isin(tail, [ord(c) for c in STOPS + CLOSERS])]
+        if len(open_ink) < 8:
+            return 0
+        usual = int(np.median(open_ink))
+        narrow = float((np.abs(open_ink - usual) <= 2).mean()) >= 0.6 and float(np.quantile(self.ink, 0.95)) <= usual + 3
+        return usual if usual >= 15 and narrow else 0
+
+    def habit(self, joined: Mapping[int, object]) -> float:
+        """How often lines of prose end with a full stop, 0..1."""
         scan = self.scan
         keep = np.ones(len(self.start), dtype=bool)
         keep[list(joined)] = False
@@ -133,14 +147,7 @@ class _Lines:
         ink = np.add.reduceat(self.ink, np.flatnonzero(np.concatenate(([True], keep[:-1]))))
         has_stop = np.searchsorted(self._stop_marks, self.end[keep] - 1) > np.searchsorted(self._stop_marks, starts)
         prose = has_stop & (ink >= 30)
-        regular = float(stops[keep][prose].mean()) if prose.any() else 0.0
-        open_ink = ink[~stops[keep]]
-        width = 0
-        if len(open_ink) >= 3:
-            usual = int(np.median(open_ink))
-            if usual >= 15 and (np.abs(open_ink - usual) <= 2).mean() >= 0.6:
-                width = usual
-        return regular, width
+        return float(stops[keep][prose].mean()) if prose.any() else 0.0
 
     @cached_property
     def _stop_marks(self) -> Offsets:
@@ -156,7 +163,7 @@ class _Lines:
         parts = [self.scan.text[int(self.start[i]) : int(self.end[i])] for i in range(a, b + 1)]
         return "".join(parts)
 
-    def weigh(self, k: int, joined: Mapping[int, object], habit: tuple[float, int]) -> dict[str, float] | None:
+    def weigh(self, k: int, joined: Mapping[int, object], habit: float) -> dict[str, float] | None:
         """The signals for joining at break k, positive and negative; None where lines must stay apart."""
         scan = self.scan
         raw_before, raw_after = self._text(k, joined, True), self._text(k + 1, joined, False)
@@ -166,7 +173,7 @@ class _Lines:
             return None
         if "://" in edge_before or "@" in edge_before or LABEL.match(after):
             return None
-        hanging = after[0] in _HANGING
+        hanging = after[0] in _HANGING and before[-1] not in OPENERS
         if {line_kind(raw_before), line_kind(raw_after)} & {Kind.TABLE, Kind.FURNITURE}:
             return None
         if before[0] in "#>" or not any(int(b) & HAN for b in scan.cls[int(self.start[k]) : int(self.end[k])][-4:]):
@@ -179,7 +186,8 @@ class _Lines:
         if hanging:
             signals["hanging punctuation"] = 3.0
         if before[-1] in _COMMAS:
-            signals["ends with a comma"] = 2.0
+            # Where code or a formula was lost from a text, the line above it ends with a comma too.
+            signals["ends with a comma"] = 1.0 if self.gap_text(k) == self.usual_gap else 2.0
         elif before[-1] in _UNFINISHED:
             signals["ends with an unfinished word"] = 1.0
         if any(c in before for c in "。！？"):
@@ -196,7 +204,7 @@ class _Lines:
             signals["may be a title"] = -3.0
         if len(before) < 15:
             signals["short line"] = -1.5
-        regular, width = habit
+        regular, width = habit, self.width
         if regular >= 0.7 and len(before) >= 40 and "prose before" in signals:
             signals["paragraphs here end with a full stop"] = 1.0
         if width and abs(int(self.ink[k]) - width) <= 2:
@@ -208,8 +216,9 @@ class _Lines:
         return signals
 
     def _word(self, before: str, after: str) -> str:
-        left = before[-5:].replace(" ", "")
-        right = after[:5].replace(" ", "")
+        left, right = before[-5:], after[:5]
+        if before[-2:-1].isdigit():
+            return ""
         if "\u4e00" <= left[-1:] <= "\u9fff" and "\u4e00" <= right[:1] <= "\u9fff":
             return word_across(left, right)
         return ""

@@ -186,7 +186,8 @@ def _widens(text: str, a: int, b: int, s: int, e: int, table: np.typing.NDArray[
         bits |= int(table[ord(c)])
     if not inside.strip():
         # the blank that an examinee fills in
-        return Level.SAFE if outer_left & HAN or outer_right & HAN else None
+        beside = next((int(table[ord(c)]) for c in reversed(text[max(s, a - 3) : a]) if c not in " \u3000"), 0)
+        return Level.SAFE if beside & HAN else None
     label = len(inside) <= 3 and inside.isascii() and inside.isalnum()
     if label and not (before & HAN and outer_right & HAN and not inside.isdigit()):
         return None
