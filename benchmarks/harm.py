@@ -1,6 +1,6 @@
 """What the rules do to clean text: edits per 100,000 characters by genre and rule, and samples of each rule to read.
 
-    python benchmarks/harm.py ../shared/corpus --split dev --documents 2000 --sample 100 --out harm.txt
+python benchmarks/harm.py ../shared/corpus --split dev --documents 2000 --sample 100 --out harm.txt
 """
 
 from __future__ import annotations

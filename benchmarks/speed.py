@@ -32,7 +32,8 @@ def texts(megabytes: float) -> dict[str, str]:
     damaged = sample.read_bytes().decode("utf-8")
     clean = normalize(damaged, level="unsafe").text
     return {
-        name: text * (int(megabytes * 1e6 / len(text.encode())) + 1) for name, text in (("damaged", damaged), ("clean", clean))
+        name: text * (int(megabytes * 1e6 / len(text.encode())) + 1)
+        for name, text in (("damaged", damaged), ("clean", clean))
     }
 
 
@@ -68,8 +69,10 @@ def in_process(text: str) -> dict[str, float]:
             fix_line_breaks=False, normalization=None,
         )  # fmt: skip
         part = text[:700_000]
-        rates["ftfy"] = len(part.encode()) / 1e6 / best(
-            lambda: [ftfy.fix_text(line, config) for line in part.splitlines(keepends=True)], 1
+        rates["ftfy"] = (
+            len(part.encode())
+            / 1e6
+            / best(lambda: [ftfy.fix_text(line, config) for line in part.splitlines(keepends=True)], 1)
         )
     except ImportError:
         pass
@@ -93,7 +96,9 @@ def whole_process(path: Path) -> dict[str, float]:
     for name, command in commands.items():
         done = subprocess.run(command, capture_output=True)
         if done.returncode == 0:
-            rates[name] = size / best(lambda c=command: subprocess.run(c, capture_output=True), 1 if name == "ftfy" else 3)
+            rates[name] = size / best(
+                lambda c=command: subprocess.run(c, capture_output=True), 1 if name == "ftfy" else 3
+            )
     return rates
 
 
@@ -122,9 +127,12 @@ def main() -> None:
             profile = cProfile.Profile()
             profile.runcall(normalizer, text)
             pstats.Stats(profile).sort_stats("cumulative").print_stats(30)
+    line = "今天,我们“开会〞。\n".encode()
     for name, command in {"--version": ["--version"], "one-line filter": []}.items():
-        line = "今天,我们“开会〞。\n".encode()
-        took = best(lambda c=command: subprocess.run([sys.executable, "-m", "normalizer", *c], input=line, capture_output=True), 7)
+        took = best(
+            lambda c=command: subprocess.run([sys.executable, "-m", "normalizer", *c], input=line, capture_output=True),
+            7,
+        )
         print(f"start-up, {name}: {took * 1000:.0f} ms")
 
 

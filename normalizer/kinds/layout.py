@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
@@ -10,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ..blocks import CLOSERS, LABEL, STOPS, Kind, is_verse, line_kind
-from ..charclass import CJK_CLOSE, CJK_OPEN, CJK_POINT, DIGIT, HAN, LATIN, OPENERS, SPACE
+from ..charclass import CJK_OPEN, DIGIT, HAN, LATIN, NEWLINE, OPENERS, SPACE
 from ..edit import Level, Note, Offsets
 from ..lexicon import word_across
 from ..rulebook import Rule
@@ -23,9 +22,12 @@ _HANGING = "，。、；）》”’」』】〞,;)"
 _COMMAS = "，、,"
 # A clause does not end with these.
 _UNFINISHED = "和与及或在对把被将让向从以而并使因如但且又所每各其该这那"
-_PROSE = "。，；,;！？"
+_STOP_MARKS = "。！？!?"
+_PROSE_MARKS = "。；，,;！？!?"
 SAFE_SCORE = 4.0
 UNSAFE_SCORE = 3.0
+# What the document's habits can add to a break when other breaks are joined.
+_HABITS = 2.0
 
 
 class LayoutFinder:
@@ -42,24 +44,34 @@ class LayoutFinder:
         if not candidates:
             return Found.none()
         joined: dict[int, tuple[float, dict[str, float]]] = {}
+        weak: dict[int, tuple[float, dict[str, float]]] = {}
         # A join changes what its neighbours look like, so this runs until nothing changes; a second run of the whole
         # tool then has nothing left to do.
+        pending = candidates
         while True:
             habit = lines.habit(joined)
             known_gaps = {lines.gap_text(k) for k in joined} - {lines.usual_gap}
-            fresh = {}
-            for k in candidates:
-                if k not in joined:
-                    signals = lines.weigh(k, joined, habit)
-                    if signals and lines.gap_text(k) in known_gaps:
-                        signals["same break as a surer one"] = 1.0
-                    if signals and (score := sum(signals.values())) >= UNSAFE_SCORE:
-                        fresh[k] = (score, signals)
-            applied = {k: v for k, v in fresh.items() if v[0] >= SAFE_SCORE}
-            joined |= applied
+            applied = {}
+            close = []
+            for k in pending:
+                signals = lines.weigh(k, joined, habit)
+                if not signals:
+                    continue
+                if lines.gap_text(k) in known_gaps:
+                    signals["same break as a surer one"] = 1.0
+                score = sum(signals.values())
+                weak.pop(k, None)
+                if score >= SAFE_SCORE:
+                    applied[k] = (score, signals)
+                elif score >= SAFE_SCORE - _HABITS:
+                    close.append(k)
+                    if score >= UNSAFE_SCORE:
+                        weak[k] = (score, signals)
             if not applied:
-                weak = {k: v for k, v in fresh.items() if k not in joined}
                 break
+            joined |= applied
+            beside = {n for k in applied for n in (k - 1, k + 1)} & set(candidates)
+            pending = sorted((set(close) | beside) - set(joined))
         finds = Finds()
         for k, (score, signals) in sorted((joined | weak).items()):
             level = Level.SAFE if score >= SAFE_SCORE else Level.UNSAFE
@@ -70,28 +82,29 @@ class LayoutFinder:
         return finds.found()
 
 
-_WIDE = str.maketrans(",:;?!()〞", "，：；？！（）”", " \u00a0")
-_DOT = re.compile(r"(?<=[\u4e00-\u9fff])\.")
-
-
-def _folded(line: str) -> str:
-    """The line as later stages will leave it, so that a second run weighs what the first one did."""
-    return _DOT.sub("。", line.translate(_WIDE))
-
-
 class _Lines:
     """The lines of a text that have words, numbered in order; a break k lies between line k and line k + 1."""
 
     def __init__(self, scan: Scan) -> None:
         self.scan = scan
-        ink = np.flatnonzero((scan.cls & SPACE == 0) & (scan.cp != 10) & (scan.cp != 13))
-        line = scan.line_of(ink)
-        first = np.flatnonzero(np.diff(line, prepend=-1))
-        last = np.append(first[1:] - 1, len(ink) - 1) if len(ink) else first
-        self.start: Offsets = ink[first]
-        self.end: Offsets = ink[last] + 1
-        self.line: Offsets = line[first]
-        self.ink: Offsets = last - first + 1
+        ink = np.flatnonzero((scan.cls & (SPACE | NEWLINE)) == 0)
+        first, last = np.searchsorted(ink, scan.line_starts), np.searchsorted(ink, scan.line_ends)
+        self.line: Offsets = np.flatnonzero(first < last)
+        first, last = first[self.line], last[self.line]
+        self.start: Offsets = ink[first] if len(ink) else first
+        self.end: Offsets = (ink[last - 1] if len(ink) else last) + 1
+        self.ink: Offsets = last - first
+        # A dot after a Chinese character is a full stop that lost its width.
+        dots = scan.find_all(".")
+        dots = dots[(dots > 0) & ((scan.cls[dots - 1] & HAN) != 0)]
+        self.stop_marks = np.union1d(scan.find_all(_STOP_MARKS), dots)
+        self.prose_marks = np.union1d(scan.find_all(_PROSE_MARKS), dots)
+        self.stops = self._counted(self.stop_marks)
+        self.prose = self._counted(self.prose_marks)
+
+    def _counted(self, marks: Offsets) -> Offsets:
+        """How many of these offsets lie in each line, its last character excluded, shape (lines,)."""
+        return np.searchsorted(marks, self.end - 1) - np.searchsorted(marks, self.start)
 
     def gap(self, k: int) -> tuple[int, int]:
         return int(self.end[k]), int(self.start[k + 1])
@@ -112,14 +125,16 @@ class _Lines:
         scan = self.scan
         tail, head = scan.cp[self.end[:-1] - 1], scan.cp[self.start[1:]]
         tail_bits, head_bits = scan.cls[self.end[:-1] - 1], scan.cls[self.start[1:]]
-        open_end = ((tail_bits & (HAN | DIGIT | LATIN | CJK_OPEN)) != 0) | np.isin(tail, [ord(c) for c in _COMMAS])
-        goes_on = ((head_bits & (HAN | DIGIT | LATIN | CJK_OPEN)) != 0) | np.isin(head, [ord(c) for c in _HANGING])
+        comma = np.isin(tail, [ord(c) for c in _COMMAS])
+        open_end = ((tail_bits & (HAN | DIGIT | LATIN | CJK_OPEN)) != 0) | comma
         hanging = np.isin(head, [ord(c) for c in _HANGING])
-        near = np.diff(self.line) <= 4
-        closed = np.isin(tail, [ord(c) for c in STOPS + "：:；;"]) | ((tail_bits & (CJK_POINT | CJK_CLOSE)) != 0)
-        wanted = near & goes_on & open_end & (~closed | np.isin(tail, [ord(c) for c in _COMMAS]))
+        goes_on = ((head_bits & (HAN | DIGIT | LATIN | CJK_OPEN)) != 0) | hanging
+        wanted = (np.diff(self.line) <= 4) & goes_on & open_end
         wanted &= ((tail_bits & (DIGIT | LATIN)) == 0) | ((head_bits & (DIGIT | LATIN)) == 0)
         wanted &= (self.ink[:-1] >= 8) | hanging
+        # A line without any pause, or a title below it, never weighs enough to be joined safely.
+        plain = (self.prose == 0) & ~np.isin(scan.cp[self.end - 1], [ord(c) for c in _COMMAS])
+        wanted &= hanging | ~(plain[:-1] & (self.ink[:-1] < 15))
         return [int(k) for k in np.flatnonzero(wanted)]
 
     @cached_property
@@ -133,91 +148,95 @@ class _Lines:
         if len(open_ink) < 8:
             return 0
         usual = int(np.median(open_ink))
-        narrow = float((np.abs(open_ink - usual) <= 2).mean()) >= 0.6 and float(np.quantile(self.ink, 0.95)) <= usual + 3
-        return usual if usual >= 15 and narrow else 0
+        narrow = float((np.abs(open_ink - usual) <= 2).mean()) >= 0.6
+        return usual if usual >= 15 and narrow and float(np.quantile(self.ink, 0.95)) <= usual + 3 else 0
 
     def habit(self, joined: Mapping[int, object]) -> float:
         """How often lines of prose end with a full stop, 0..1."""
-        scan = self.scan
         keep = np.ones(len(self.start), dtype=bool)
         keep[list(joined)] = False
-        tail = scan.cp[self.end - 1]
-        stops = np.isin(tail, [ord(c) for c in STOPS + CLOSERS])
-        starts = self.start[np.concatenate(([True], keep[:-1]))]
-        ink = np.add.reduceat(self.ink, np.flatnonzero(np.concatenate(([True], keep[:-1]))))
-        has_stop = np.searchsorted(self._stop_marks, self.end[keep] - 1) > np.searchsorted(self._stop_marks, starts)
-        prose = has_stop & (ink >= 30)
-        return float(stops[keep][prose].mean()) if prose.any() else 0.0
+        first = np.flatnonzero(np.concatenate(([True], keep[:-1])))
+        ink = np.add.reduceat(self.ink, first)
+        prose = (np.add.reduceat(self.stops, first) > 0) & (ink >= 30)
+        ends = np.isin(self.scan.cp[self.end[keep] - 1], [ord(c) for c in STOPS + CLOSERS])
+        return float(ends[prose].mean()) if prose.any() else 0.0
 
-    @cached_property
-    def _stop_marks(self) -> Offsets:
-        return self.scan.find_all("。！？!?")
-
-    def _text(self, k: int, joined: Mapping[int, object], back: bool) -> str:
-        """The line k as it reads with the joins so far, backwards or forwards from its break; blanks left out."""
-        a = b = k
-        while back and a - 1 in joined:
-            a -= 1
-        while not back and b in joined:
-            b += 1
-        parts = [self.scan.text[int(self.start[i]) : int(self.end[i])] for i in range(a, b + 1)]
-        return "".join(parts)
-
-    def weigh(self, k: int, joined: Mapping[int, object], habit: float) -> dict[str, float] | None:
+    def weigh(self, k: int, joined: Mapping[int, object], regular: float) -> dict[str, float] | None:
         """The signals for joining at break k, positive and negative; None where lines must stay apart."""
-        scan = self.scan
-        raw_before, raw_after = self._text(k, joined, True), self._text(k + 1, joined, False)
-        before, after = _folded(raw_before), _folded(raw_after)
-        edge_before, edge_after = before[-80:], after[:80]
-        if any(c in edge_before or c in edge_after for c in "`$<>|\t\\"):
-            return None
-        if "://" in edge_before or "@" in edge_before or LABEL.match(after):
-            return None
-        hanging = after[0] in _HANGING and before[-1] not in OPENERS
-        if {line_kind(raw_before), line_kind(raw_after)} & {Kind.TABLE, Kind.FURNITURE}:
-            return None
-        if before[0] in "#>" or not any(int(b) & HAN for b in scan.cls[int(self.start[k]) : int(self.end[k])][-4:]):
-            return None
-        n = len(self.start)
-        around = [scan.text[int(self.start[i]) : int(self.end[i])] for i in range(max(0, k - 1), min(n, k + 3))]
-        if is_verse(around):
-            return None
+        text = self.scan.text
+        # the line before and the line after, as they read with the joins so far
+        a, b = k, k + 1
+        while a - 1 in joined:
+            a -= 1
+        while b in joined:
+            b += 1
+        tail, head = text[int(self.end[k]) - 1], text[int(self.start[k + 1])]
+        ink_before, ink_after = int(self.ink[a : k + 1].sum()), int(self.ink[k + 1 : b + 1].sum())
+        hanging = head in _HANGING and tail not in OPENERS
         signals: dict[str, float] = {}
         if hanging:
             signals["hanging punctuation"] = 3.0
-        if before[-1] in _COMMAS:
+        if tail in _COMMAS:
             # Where code or a formula was lost from a text, the line above it ends with a comma too.
             signals["ends with a comma"] = 1.0 if self.gap_text(k) == self.usual_gap else 2.0
-        elif before[-1] in _UNFINISHED:
+        elif tail in _UNFINISHED:
             signals["ends with an unfinished word"] = 1.0
-        if any(c in before for c in "。！？"):
+        if self._any(self.stops, self.stop_marks, a, k):
             signals["prose before"] = 1.0
-        elif any(c in before[:-1] for c in _PROSE):
+        elif self._any(self.prose, self.prose_marks, a, k):
             signals["prose before"] = 0.5
         elif not hanging:
             signals["may be a heading"] = -2.0
-        if any(c in after for c in _PROSE):
+        ending = text[max(int(self.start[b]), int(self.end[b]) - 4) : int(self.end[b])].rstrip(CLOSERS)[-1:]
+        if self._any(self.prose, self.prose_marks, k + 1, b) or ending in _PROSE_MARKS + ".":
             signals["prose after"] = 1.0
-            if after.rstrip(CLOSERS)[-1:] in tuple(STOPS):
+            if ending in STOPS:
                 signals["sentence ends after"] = 0.5
-        elif len(after) < 30:
+        elif ink_after < 30:
             signals["may be a title"] = -3.0
-        if len(before) < 15:
+        if ink_before < 15:
             signals["short line"] = -1.5
-        regular, width = habit, self.width
-        if regular >= 0.7 and len(before) >= 40 and "prose before" in signals:
+        if regular >= 0.7 and ink_before >= 40 and signals.get("prose before"):
             signals["paragraphs here end with a full stop"] = 1.0
-        if width and abs(int(self.ink[k]) - width) <= 2:
+        if self.width and abs(int(self.ink[k]) - self.width) <= 2:
             signals["wrapped at this width"] = 2.0
         elif int(self.line[k + 1] - self.line[k]) > 1:
             signals["page break"] = 0.5
-        if not hanging and sum(signals.values()) >= 1.5 and (word := self._word(before, after)):
+        # What the word and the habits can still add would not be enough.
+        if sum(signals.values()) < UNSAFE_SCORE - (0 if hanging else 2.0) - _HABITS or self._apart(k, a, b):
+            return None
+        if not hanging and sum(signals.values()) >= 1.5 and (word := self._word(k)):
             signals[f"word {word}"] = 2.0
         return signals
 
-    def _word(self, before: str, after: str) -> str:
-        left, right = before[-5:], after[:5]
-        if before[-2:-1].isdigit():
+    def _any(self, counts: Offsets, marks: Offsets, a: int, b: int) -> bool:
+        """Whether lines a to b have one of the marks anywhere but at their very end."""
+        if counts[a : b + 1].any():
+            return True
+        inner = self.end[a:b] - 1
+        return bool(len(inner) and np.isin(inner, marks).any())
+
+    def _apart(self, k: int, a: int, b: int) -> bool:
+        """Whether the lines at break k are of kinds that are never joined."""
+        text = self.scan.text
+        before = text[int(self.start[a]) : int(self.end[k])]
+        after = text[int(self.start[k + 1]) : int(self.end[b])]
+        edges = before[-80:] + after[:80]
+        if any(c in edges for c in "`$<>|\t\\@") or "://" in edges or LABEL.match(after) or before[0] in "#>":
+            return True
+        if not any(int(c) & HAN for c in self.scan.cls[int(self.end[k]) - 4 : int(self.end[k])]):
+            return True
+        if {line_kind(before), line_kind(after)} & {Kind.TABLE, Kind.FURNITURE}:
+            return True
+        around = range(max(0, k - 1), min(len(self.start), k + 3))
+        return is_verse([text[int(self.start[i]) : int(self.end[i])] for i in around])
+
+    def _word(self, k: int) -> str:
+        text = self.scan.text
+        end, start = self.gap(k)
+        left = text[max(int(self.start[k]), end - 5) : end]
+        right = text[start : min(start + 5, int(self.end[k + 1]))]
+        if left[-2:-1].isdigit():
             return ""
         if "\u4e00" <= left[-1:] <= "\u9fff" and "\u4e00" <= right[:1] <= "\u9fff":
             return word_across(left, right)

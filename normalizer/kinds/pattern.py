@@ -33,7 +33,7 @@ def expand(rule: Rule, key: str, source: str, classes: Mapping[str, str]) -> re.
         tree = sre_parse.parse(text)
     except re.error as error:
         raise rule.error(key, f"not a regular expression: {error}") from None
-    if key != "guard.unless" and tree.getwidth()[0] == 0:
+    if not key.startswith("guard.unless") and tree.getwidth()[0] == 0:
         raise rule.error(key, "may match nothing; a match must have at least one character")
     if _unbounded_group(tree):
         raise rule.error(key, "an unbounded repeat over a group takes quadratic time; write {1,8} and not +")

@@ -15,6 +15,8 @@ from ..scan import Finds, Found, Scan
 
 MATCH_KEYS = ("table", "before", "after")
 GUARD_KEYS = ("unless",)
+# How far to each side the context of a string is looked at.
+_CONTEXT = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +100,10 @@ class StringTableFinder:
         # The last character is the rarest: a key is skipped unless it stands in the text.
         self.any = ""
         self.rows = sorted(rows, key=lambda r: -len(r.key))
-        self.patterns = [
-            expand(
-                rule,
-                f"match.table {r.key}",
-                (f"(?:{r.before})" if r.before else "")
-                + f"(?P<key>{re.escape(r.key)})"
-                + (r.after and f"(?={r.after})"),
-                classes,
+        self.contexts = [
+            (
+                expand(rule, f"guard.unless {r.key}", f"(?:{r.before})\\Z", classes) if r.before else None,
+                expand(rule, f"guard.unless {r.key}", r.after, classes) if r.after else None,
             )
             for r in self.rows
         ]
@@ -116,20 +114,24 @@ class StringTableFinder:
         finds = Finds()
         text = scan.text
         taken: set[int] = set()
-        for row, pattern in zip(self.rows, self.patterns, strict=True):
-            if row.key not in text:
-                continue
-            for m in pattern.finditer(text):
-                start, end = m.span("key")
-                if start in taken or any(
-                    g.start() < end and g.end() > start
-                    for u in self.unless
-                    for g in u.finditer(text, max(0, start - 20), min(len(text), end + 20))
+        for row, (before, after) in zip(self.rows, self.contexts, strict=True):
+            start = text.find(row.key)
+            while start >= 0:
+                end = start + len(row.key)
+                if (
+                    start not in taken
+                    and (before is None or before.search(text, max(0, start - _CONTEXT), start))
+                    and (after is None or after.match(text, end))
+                    and not self._disarmed(text, start, end)
                 ):
-                    continue
-                taken.update(range(start, end))
-                finds.add(start, end, row.value, self.note)
+                    taken.update(range(start, end))
+                    finds.add(start, end, row.value, self.note)
+                start = text.find(row.key, end)
         return finds.found()
+
+    def _disarmed(self, text: str, start: int, end: int) -> bool:
+        lo, hi = max(0, start - _CONTEXT), min(len(text), end + _CONTEXT)
+        return any(g.start() < end and g.end() > start for u in self.unless for g in u.finditer(text, lo, hi))
 
 
 def build(rule: Rule, classes: Mapping[str, str]) -> CharTableFinder | StringTableFinder:

@@ -22,11 +22,27 @@ def _signs(scan: Scan, at: Offsets) -> tuple[Offsets, Offsets]:
 
     The two widths of a mark are passed over alike, so that widening one mark changes nothing for its neighbours.
     """
-    words = np.flatnonzero(~_passed_over()[scan.cp])
-    k = np.searchsorted(words, at)
-    bits = scan.cls[words].astype(np.int64)
-    bits = np.concatenate(([NEWLINE], bits, [NEWLINE]))
-    return bits[k], bits[k + 1]
+    return _sign(scan, at, -1), _sign(scan, at, 1)
+
+
+# Farther than this no word is looked for; a longer run of marks is ornament.
+_REACH = 64
+
+
+def _sign(scan: Scan, at: Offsets, step: int) -> Offsets:
+    padded = np.concatenate((np.array([10], np.uint32), scan.cp, np.array([10], np.uint32)))
+    passed = _passed_over()
+    result = np.full(len(at), NEWLINE, dtype=np.int64)
+    open_, place = np.arange(len(at)), at + 1
+    for _ in range(_REACH):
+        place = place + step
+        char = padded[place]
+        skip = passed[char]
+        result[open_[~skip]] = class_table()[char[~skip]]
+        open_, place = open_[skip], place[skip]
+        if not len(open_):
+            break
+    return result
 
 
 _passed_table: list[Mask] = []
