@@ -39,6 +39,7 @@ LABEL = re.compile(
 _HEADING = re.compile(rf"[ \t\u3000\u00a0]*(?:#{{1,6}} |第[{_NUMERAL}]{{1,6}}[章节编篇部]|[{_NUMERAL}]{{1,4}}、)")
 _LIST = re.compile(rf"[ \t\u3000]*(?:[-*+•●■◆]|[{_NUMERAL}]{{1,4}}[.．)）、]|[（(][{_NUMERAL}]{{1,4}}[)）]|[①-⑳])")
 _TABLE = re.compile(r"^[ \t]*\||\t|\S(?: {2,}|\u3000{2,})\S.*\S(?: {2,}|\u3000{2,})\S")
+_GAPS = ("\t", "|", "  ", "\u3000\u3000")
 _FURNITURE = re.compile(
     r"[ \t\u3000]*(?:当前位置|上一篇|下一篇|相关推荐|相关阅读|热门文章|猜你喜欢|版权说明|版权声明|下载本文档|下載本文檔|返回首页|"
     r"上传人|资源描述|文档简介|文檔簡介|已阅读|已閱讀|还剩|第\s*\d+\s*页|\S{0,80}_第\d+[页頁]|京公网安备|\|?\s*来源[:：])"
@@ -57,7 +58,7 @@ def line_kind(line: str) -> Kind:
         return Kind.BLANK
     if _FURNITURE.match(line):
         return Kind.FURNITURE
-    if _TABLE.search(line):
+    if any(gap in line for gap in _GAPS) and _TABLE.search(line):
         return Kind.TABLE
     prose = any(c in body for c in "。，；,;") or len(body) > 45
     if _HEADING.match(line) and not prose:
