@@ -18,7 +18,7 @@ from ..scan import Finds, Found, Scan
 MATCH_KEYS = ("what",)
 GUARD_KEYS = ()
 _BLANK = " \t\u00a0\u3000"
-_HANGING = "，。、；）》”’」』】〞,;)"
+_HANGING = "，。、；）》”’」』】〞″,;)"
 _COMMAS = "，、,"
 # A clause does not end with these.
 _UNFINISHED = "和与及或在对把被将让向从以而并使因如但且又所每各其该这那"
