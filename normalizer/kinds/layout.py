@@ -187,10 +187,10 @@ class _Lines:
             signals["prose before"] = 0.5
         elif not hanging:
             signals["may be a heading"] = -2.0
-        ending = text[max(int(self.start[b]), int(self.end[b]) - 4) : int(self.end[b])].rstrip(CLOSERS)[-1:]
-        if self._any(self.prose, self.prose_marks, k + 1, b) or ending in _PROSE_MARKS + ".":
+        ending = text[max(int(self.start[b]), int(self.end[b]) - 4) : int(self.end[b])].rstrip(CLOSERS + "″")[-1:]
+        if self._any(self.prose, self.prose_marks, k + 1, b) or (ending and ending in _PROSE_MARKS + "."):
             signals["prose after"] = 1.0
-            if ending in STOPS:
+            if ending and ending in STOPS:
                 signals["sentence ends after"] = 0.5
         elif ink_after < 30:
             signals["may be a title"] = -3.0
