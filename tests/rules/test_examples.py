@@ -45,7 +45,11 @@ def test_tables_are_sorted_and_have_no_cycles(rule: Rule) -> None:
 
 def test_near_misses_of_impossible_words_stay() -> None:
     path = rulebook().rule("LEX001").path.with_name("LEX001.keep.tsv")
-    rows = [line.split("\t") for line in path.read_text("utf-8").splitlines()[1:] if line]
+    rows = [
+        line.split("\t")
+        for line in path.read_text("utf-8").splitlines()
+        if line and not line.startswith(("#", "key\t"))
+    ]
     assert len(rows) >= 200
     alone = Normalizer(Config(Level.UNSAFE, ("LEX001",)))
     harmed = [(key, text) for key, text in rows if key not in text or alone(text).patch]
