@@ -131,7 +131,7 @@ def _split(values: tuple[str, ...]) -> list[str]:
 
 @contextlib.contextmanager
 def _log(path: str | None, context: str, normalizer: Normalizer) -> Iterator[LedgerWriter | None]:
-    """The log, written whole or not at all."""
+    """The log of this run; every file it changes is in it."""
     if path is None:
         yield None
         return
@@ -145,9 +145,18 @@ def _log(path: str | None, context: str, normalizer: Normalizer) -> Iterator[Led
     buffer = io.StringIO()
     writer = LedgerWriter(buffer, normalizer, None if context == "none" else int(context))
     writer.begin()
-    yield writer
-    writer.end()
-    write_bytes(Path(path), buffer.getvalue().encode("utf-8", "surrogatepass"))
+
+    def save() -> None:
+        write_bytes(Path(path), buffer.getvalue().encode("utf-8", "surrogatepass"))
+
+    # A log that cannot be written is found out before a file is changed; one that is cut short by Ctrl-C or an error
+    # still tells of the files that were changed.
+    save()
+    try:
+        yield writer
+    finally:
+        writer.end()
+        save()
 
 
 @cli.command()

@@ -349,65 +349,96 @@ def _compose(first: Patch, then: Patch) -> Patch:
     merging = lo < hi
     at_start = then.start + back[np.searchsorted(out_end, then.start, side="right")]
     at_end = np.where(empty, at_start, then.end + back[np.searchsorted(out_start, then.end, side="left")])
-    kept_first = np.ones(len(first), dtype=bool)
-    merged: list[Edit] = []
+    dropped: list[int] = []
+    merged_start: list[int] = []
+    merged_before: list[str] = []
+    merged_after: list[str] = []
+    merged_notes: list[Note] = []
     pending = np.flatnonzero(merging).tolist()
+    los, his = lo.tolist(), hi.tolist()
+    columns = (out_start.tolist(), out_end.tolist(), then.start.tolist(), then.end.tolist()) if pending else ([],) * 4
+    first_start, then_at = first.start.tolist(), at_start.tolist()
+    notes: dict[tuple[int, ...], Note] = {}
     k = 0
     while k < len(pending):
         js = [pending[k]]
-        i0, i1 = int(lo[js[0]]), int(hi[js[0]])
+        i0, i1 = los[js[0]], his[js[0]]
         k += 1
-        while k < len(pending) and int(lo[pending[k]]) < i1:
+        while k < len(pending) and los[pending[k]] < i1:
             js.append(pending[k])
-            i1 = max(i1, int(hi[pending[k]]))
+            i1 = max(i1, his[pending[k]])
             k += 1
-        kept_first[i0:i1] = False
-        edit = _merge(first, range(i0, i1), then, js, at_start, at_end)
-        if edit.before != edit.after:
-            merged.append(edit)
+        dropped.extend(range(i0, i1))
+        before, after = _merge(first, range(i0, i1), then, js, columns)
+        if before == after:
+            continue
+        starts_first = columns[0][i0] <= columns[2][js[0]]
+        merged_start.append(first_start[i0] if starts_first else then_at[js[0]])
+        merged_before.append(before)
+        merged_after.append(after)
+        parts = [*(first.notes[i] for i in range(i0, i1)), *(then.notes[j] for j in js)]
+        key = tuple(map(id, parts))
+        if key not in notes:
+            notes[key] = _merged_note(parts)
+        merged_notes.append(notes[key])
+    merged_at = np.array(merged_start, dtype=np.int64)
+    merged_end = merged_at + np.fromiter(map(len, merged_before), dtype=np.int64, count=len(merged_before))
+    kept_first = np.ones(len(first), dtype=bool)
+    kept_first[dropped] = False
     keep_i = np.flatnonzero(kept_first)
     keep_j = np.flatnonzero(~merging)
-    start = np.concatenate((first.start[keep_i], at_start[keep_j], np.array([e.start for e in merged], np.int64)))
-    end = np.concatenate((first.end[keep_i], at_end[keep_j], np.array([e.end for e in merged], np.int64)))
+    start = np.concatenate((first.start[keep_i], at_start[keep_j], merged_at))
+    end = np.concatenate((first.end[keep_i], at_end[keep_j], merged_end))
     order = np.lexsort((end, start))
     source = order.tolist()
     li, lj = keep_i.tolist(), keep_j.tolist()
-    before = [first.before[i] for i in li] + [then.before[j] for j in lj] + [e.before for e in merged]
-    after = [first.after[i] for i in li] + [then.after[j] for j in lj] + [e.after for e in merged]
-    notes = [first.notes[i] for i in li] + [then.notes[j] for j in lj] + [e.note for e in merged]
+    befores = [first.before[i] for i in li] + [then.before[j] for j in lj] + merged_before
+    afters = [first.after[i] for i in li] + [then.after[j] for j in lj] + merged_after
+    all_notes = [first.notes[i] for i in li] + [then.notes[j] for j in lj] + merged_notes
     return Patch(
-        start[order], end[order], [before[o] for o in source], [after[o] for o in source], [notes[o] for o in source]
+        start[order],
+        end[order],
+        [befores[o] for o in source],
+        [afters[o] for o in source],
+        [all_notes[o] for o in source],
     )
 
 
-def _merge(first: Patch, fs: range, then: Patch, js: list[int], at_start: Offsets, at_end: Offsets) -> Edit:
-    """The one edit that a chain of overlapping edits of two passes amounts to."""
-    fo = [(int(first.out_start[i]), int(first.out_end[i])) for i in fs]
-    so = [(int(then.start[j]), int(then.end[j])) for j in js]
+def _merge(first: Patch, fs: range, then: Patch, js: list[int], columns: tuple[list[int], ...]) -> tuple[str, str]:
+    """What a chain of overlapping edits of two passes replaces, and by what."""
+    out_start, out_end, then_start, then_end = columns
+    if len(fs) == len(js) == 1:
+        i, j = fs[0], js[0]
+        before, after = then.before[j], first.after[i]
+        lead, trail = out_start[i] - then_start[j], then_end[j] - out_end[i]
+        return (
+            (before[:lead] if lead > 0 else "") + first.before[i] + (before[-trail:] if trail > 0 else ""),
+            (after[:-lead] if lead < 0 else "") + then.after[j] + (after[trail:] if trail < 0 else ""),
+        )
+    fo = [(out_start[i], out_end[i]) for i in fs]
+    so = [(then_start[j], then_end[j]) for j in js]
     m0, m1 = min(fo[0][0], so[0][0]), max(fo[-1][1], so[-1][1])
     middle = [""] * (m1 - m0)
-    for (s, _), text in zip(so, (then.before[j] for j in js), strict=True):
-        middle[s - m0 : s - m0 + len(text)] = text
-    for (s, _), text in zip(fo, (first.after[i] for i in fs), strict=True):
-        middle[s - m0 : s - m0 + len(text)] = text
+    for (s, _), j in zip(so, js, strict=True):
+        middle[s - m0 : s - m0 + len(then.before[j])] = then.before[j]
+    for (s, _), i in zip(fo, fs, strict=True):
+        middle[s - m0 : s - m0 + len(first.after[i])] = first.after[i]
 
     def rebuilt(spans: list[tuple[int, int]], texts: Iterable[str]) -> str:
         parts, last = [], m0
         for (s, e), text in zip(spans, texts, strict=True):
-            parts += ["".join(middle[last - m0 : s - m0]), text]
+            parts += [*middle[last - m0 : s - m0], text]
             last = e
         return "".join([*parts, *middle[last - m0 :]])
 
-    before = rebuilt(fo, (first.before[i] for i in fs))
-    after = rebuilt(so, (then.after[j] for j in js))
-    start = int(first.start[fs[0]]) if fo[0][0] <= so[0][0] else int(at_start[js[0]])
-    notes = [first.notes[i] for i in fs] + [then.notes[j] for j in js]
+    return rebuilt(fo, (first.before[i] for i in fs)), rebuilt(so, (then.after[j] for j in js))
+
+
+def _merged_note(notes: list[Note]) -> Note:
     rules = tuple(dict.fromkeys(r for n in notes for r in n.rules))
     known = [n.confidence for n in notes if n.confidence is not None]
     evidence: dict[str, Any] = {}
     for n in notes:
         evidence.update(n.evidence)
-    return Edit(
-        start, start + len(before), before, after, rules, max((n.level for n in notes), key=lambda v: v.rank),
-        min(known) if known else None, evidence or NO_EVIDENCE,
-    )  # fmt: skip
+    level = max((n.level for n in notes), key=lambda v: v.rank)
+    return Note(rules, level, min(known) if known else None, evidence or NO_EVIDENCE)

@@ -116,6 +116,9 @@ def _points(finder: WidthFinder, scan: Scan) -> Found:
     # between a number or a Latin word and a Chinese word
     chinese_right = ((right & HAN) != 0) & ~colon & ((previous & (SPACE | NEWLINE)) == 0)
     chinese_right &= ~(is_space & ((left & LATIN) != 0))
+    # the mark belongs to what a Latin quotation says: "Hello, world!"
+    quoted = ((following & CJK_CLOSE) != 0) | np.isin(next_char, [ord(c) for c in "\"')"])
+    chinese_right &= ~(quoted & ((left & LATIN) != 0))
     chinese_right |= ((following & CJK_OPEN) != 0) & ((left & (DIGIT | LATIN)) != 0) & ~colon
     eligible = ~(((previous & DIGIT) != 0) & ((following & DIGIT) != 0))
     eligible &= chinese_lines(scan)[line]

@@ -148,3 +148,27 @@ def test_carets_stand_under_wide_characters(folder: Path) -> None:
     lines = run("check", "bad.txt", "--lang", "en", cwd=folder).stdout.decode().splitlines()
     assert lines[0].startswith("bad.txt:1:3 WID001 [safe] , → ，")
     assert lines[2].index("^") == 4 + 4
+
+
+def test_interrupt_ends_with_130_and_nothing_half_written(folder: Path) -> None:
+    import signal
+    import time
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "normalizer", "fix", "-", "-o", "out.txt"],
+        cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None
+    process.stdin.write(BAD.encode())
+    process.stdin.flush()
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err.decode()
+    assert b"Traceback" not in err and not (folder / "out.txt").exists()
+
+
+def test_a_log_that_cannot_be_written_stops_before_any_file_changes(folder: Path) -> None:
+    done = run("fix", "-i", "bad.txt", "--log", "nowhere/log.jsonl", cwd=folder)
+    assert done.returncode == 2 and b"nowhere/log.jsonl" in done.stderr
+    assert (folder / "bad.txt").read_text("utf-8") == BAD
