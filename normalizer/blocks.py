@@ -74,7 +74,7 @@ def is_verse(lines: list[str]) -> bool:
     """Whether consecutive lines are verse: three or more, all short, none of them running prose."""
     bodies = [b for b in (x.strip(" \t\u3000\u00a0") for x in lines) if b]
     return len(bodies) >= 3 and all(
-        len(b) <= _VERSE and not any(c in b[:-1] for c in "。！？") for b in bodies
+        len(b) <= _VERSE and not any(c in b[:-1] for c in "。！？!?") for b in bodies
     ) and sum(b[-1] in PAUSES + STOPS for b in bodies) * 2 >= len(bodies)  # fmt: skip
 
 

@@ -112,7 +112,10 @@ def _points(finder: WidthFinder, scan: Scan) -> Found:
     colon, comma = char == ord(":"), char == ord(",")
     is_space = (following & SPACE) != 0
     # after a Chinese word or mark
-    chinese_left = ((left & HAN) != 0) & ((previous & SPACE) == 0) | ((previous & (CJK_CLOSE | CJK_POINT)) != 0)
+    after_point = np.isin(padded[at], [ord(c) for c in _POINTS])
+    chinese_left = ((left & HAN) != 0) & ((previous & SPACE) == 0) & ~after_point | (
+        (previous & (CJK_CLOSE | CJK_POINT)) != 0
+    )
     # between a number or a Latin word and a Chinese word
     chinese_right = ((right & HAN) != 0) & ~colon & ((previous & (SPACE | NEWLINE)) == 0)
     chinese_right &= ~(is_space & ((left & LATIN) != 0))
@@ -124,6 +127,7 @@ def _points(finder: WidthFinder, scan: Scan) -> Found:
     eligible &= chinese_lines(scan)[line]
     # operators, addresses, drives and smileys: != ?= := :// C:\ :) :-
     operator = np.isin(next_char, [ord(c) for c in "=/\\&|<>*_^~-"]) & np.isin(char, [ord(c) for c in ":?!"])
+    eligible &= ~(colon & ((padded[at] == ord(":")) | (next_char == ord(":"))))
     eligible &= ~operator & ~(colon & (next_char == ord(")")))
     if comma.any():
         eligible &= ~(comma & _record_lines(scan, at[comma])[line])
