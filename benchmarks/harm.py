@@ -40,9 +40,11 @@ def main() -> None:
     table: dict[str, Counter[str]] = {}
     samples: dict[str, list[str]] = defaultdict(list)
     chars: Counter[str] = Counter()
+    read = 0
     for genre, texts in documents(args.corpus, args.split, args.documents).items():
         counts: Counter[str] = Counter()
         for text in texts:
+            read += 1
             chars[genre] += len(text)
             outcome = normalizer(text)
             for e in (*outcome.patch.edits, *outcome.findings):
@@ -57,7 +59,7 @@ def main() -> None:
     for key in keys:
         cells = [f"{1e5 * c[key] / max(1, chars[g]):.1f}" for g, c in table.items()]
         print("\t".join([key, *cells, f"{1e5 * sum(c[key] for c in table.values()) / total:.2f}"]))
-    print(f"{sum(len(c) > 0 for c in table.values())} genres, {total:,} characters")
+    print(f"{read} documents, {total:,} characters")
     if args.sample and args.out:
         pick = random.Random(2)
         with args.out.open("w", encoding="utf-8") as out:
