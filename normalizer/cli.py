@@ -349,6 +349,53 @@ def rules(form: str) -> None:
 
 
 @cli.command()
+@click.argument("file", metavar="FILE|-")
+@click.option(
+    "--family",
+    "names",
+    multiple=True,
+    default=("a",),
+    show_default=True,
+    metavar="NAME|TSV",
+    help="A shipped family, or a TSV of substitute and source; several work in turn.",
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--share", type=click.FloatRange(0, 1), default=0.7, show_default=True, help="Share of the family's pairs."
+)
+@click.option("--rows", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="Share of lines damaged.")
+@click.option("--gold", metavar="PATH", help="Write the repair of each place here (JSON Lines, offsets in the output).")
+@click.option("-o", "--output", metavar="PATH", help="Write the damaged text here (default: standard output).")
+def simulate(
+    file: str, names: tuple[str, ...], seed: int, share: float, rows: float, gold: str | None, output: str | None
+) -> None:
+    """Damage a clean text as document-sharing sites do, for tests and training."""
+    import json
+
+    from .context import families
+    from .context import simulate as simulator
+    from .document import Document, DocumentError, read_bytes, write_bytes
+
+    shipped = families.families()
+    try:
+        turns = [shipped[n] if n in shipped else tuple(families.read_pairs(Path(n))) for n in names]
+        document = Document.decode(sys.stdin.buffer.read() if file == "-" else read_bytes(Path(file)), None, file)
+        done = simulator.simulate(document.text, turns, seed, simulator.Damage(share=share, infected_rows=rows))
+        data = document.encode(done.text)
+        if gold:
+            lines = (json.dumps(e.to_json(), ensure_ascii=False) + "\n" for e in done.damage.invert().edits)
+            write_bytes(Path(gold), "".join(lines).encode())
+        if output:
+            write_bytes(Path(output), data)
+        else:
+            sys.stdout.buffer.write(data)
+            sys.stdout.flush()
+    except DocumentError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(EXIT_ERROR) from None
+
+
+@cli.command()
 @click.argument("rule_ids", nargs=-1, metavar="[RULE…]")
 def test(rule_ids: tuple[str, ...]) -> None:
     """Run the examples in the rule files; exit 1 when one fails."""

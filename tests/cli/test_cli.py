@@ -59,6 +59,8 @@ TABLE = [
     (["explain", "WID999"], "", 2, "", "did you mean"),
     (["rules"], "", 0, None, ""),
     (["test", "WID001"], "", 0, None, ""),
+    (["simulate", "-", "--seed", "1", "--share", "1"], "推动发展，做好服务。", 0, "推动开展，做好效劳。", ""),
+    (["simulate", "-", "--family", "nowhere.tsv"], "推动发展。", 2, "", "nowhere.tsv"),
     (["--version"], "", 0, None, ""),
     (["frobnicate"], "", 2, "", "frobnicate"),
     (["undo", "nolog.jsonl", "bad.txt"], "", 2, "", "nolog.jsonl"),
