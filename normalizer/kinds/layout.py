@@ -43,43 +43,51 @@ class LayoutFinder:
         candidates = lines.candidates()
         if not candidates:
             return Found.none()
-        joined: dict[int, tuple[float, dict[str, float]]] = {}
-        weak: dict[int, tuple[float, dict[str, float]]] = {}
-        # A join changes what its neighbours look like, so this runs until nothing changes; a second run of the whole
-        # tool then has nothing left to do.
-        pending = candidates
-        while True:
-            habit = lines.habit(joined)
-            known_gaps = {lines.gap_text(k) for k in joined} - {lines.usual_gap}
-            applied = {}
-            close = []
-            for k in pending:
-                signals = lines.weigh(k, joined, habit)
-                if not signals:
-                    continue
-                if lines.gap_text(k) in known_gaps:
-                    signals["same break as a surer one"] = 1.0
-                score = sum(signals.values())
-                weak.pop(k, None)
-                if score >= SAFE_SCORE:
-                    applied[k] = (score, signals)
-                elif score >= SAFE_SCORE - _HABITS:
-                    close.append(k)
-                    if score >= UNSAFE_SCORE:
-                        weak[k] = (score, signals)
-            if not applied:
-                break
-            joined |= applied
-            beside = {n for k in applied for n in (k - 1, k + 1)} & set(candidates)
-            pending = sorted((set(close) | beside) - set(joined))
+        safe = _grown(lines, candidates, {}, SAFE_SCORE)
+        # What hangs on an unsafe join is unsafe too, however sure it is by itself.
+        joined = _grown(lines, candidates, safe, UNSAFE_SCORE)
         finds = Finds()
-        for k, (score, signals) in sorted((joined | weak).items()):
-            level = Level.SAFE if score >= SAFE_SCORE else Level.UNSAFE
+        for k, (score, signals) in sorted(joined.items()):
+            level = Level.SAFE if k in safe else Level.UNSAFE
             level = max(level, self.rule.level, key=lambda v: v.rank)
             evidence = {"score": round(score, 2), "signals": {s: round(w, 2) for s, w in signals.items()}}
             start, end = lines.gap(k)
             finds.add(start, end, "", Note((self.rule.id,), level, None, evidence))
         return finds.found()
+
+
+_Joins = dict[int, tuple[float, dict[str, float]]]
+
+
+def _grown(lines: _Lines, candidates: list[int], joined: _Joins, threshold: float) -> _Joins:
+    """The joins given and those that reach the threshold beside them, each with its score and signals.
+
+    A join changes what its neighbours look like, so this runs until nothing changes; a second run of the whole tool
+    then has nothing left to do.
+    """
+    joined = dict(joined)
+    pending = [k for k in candidates if k not in joined]
+    while True:
+        habit = lines.habit(joined)
+        known_gaps = {lines.gap_text(k) for k in joined} - {lines.usual_gap}
+        applied: _Joins = {}
+        close = []
+        for k in pending:
+            signals = lines.weigh(k, joined, habit)
+            if not signals:
+                continue
+            if lines.gap_text(k) in known_gaps:
+                signals["same break as a surer one"] = 1.0
+            score = sum(signals.values())
+            if score >= threshold:
+                applied[k] = (score, signals)
+            elif score >= threshold - _HABITS:
+                close.append(k)
+        if not applied:
+            return joined
+        joined |= applied
+        beside = {n for k in applied for n in (k - 1, k + 1)} & set(candidates)
+        pending = sorted((set(close) | beside) - set(joined))
 
 
 class _Lines:

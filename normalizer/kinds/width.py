@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
@@ -129,6 +130,14 @@ def _points(finder: WidthFinder, scan: Scan) -> Found:
     operator = np.isin(next_char, [ord(c) for c in "=/\\&|<>*_^~-"]) & np.isin(char, [ord(c) for c in ":?!"])
     eligible &= ~(colon & ((padded[at] == ord(":")) | (next_char == ord(":"))))
     eligible &= ~operator & ~(colon & (next_char == ord(")")))
+    # a ? that stands for a lost character: ?施工规范?, 浙江?。?025年
+    mark = char == ord("?")
+    beside_stop = (next_char == ord("。")) | (padded[at] == ord("。"))
+    word_before = (previous & (HAN | DIGIT | LATIN | CJK_CLOSE)) != 0
+    orphan = (
+        mark & ~word_before & ((following & (HAN | NEWLINE)) != 0) & ~np.isin(padded[at], [ord(c) for c in "?!？！"])
+    )
+    eligible &= ~(mark & (beside_stop | np.isin(line, line[orphan]) | (int(orphan.sum()) > 1)))
     if comma.any():
         eligible &= ~(comma & _record_lines(scan, at[comma])[line])
     # a label that opens its line: 1,  a:  3;
@@ -157,6 +166,7 @@ def _opens_line_as_label(scan: Scan, at: Offsets, line: Offsets) -> Mask:
     return label
 
 
+_PINYIN = re.compile(r"[a-zü\u00e0-\u01dc]{1,6}[1-5]?")
 _BRACKETS = {"(": "（", ")": "）"}
 
 
@@ -211,6 +221,8 @@ def _widens(text: str, a: int, b: int, s: int, e: int, table: np.typing.NDArray[
         # the blank that an examinee fills in
         beside = next((int(table[ord(c)]) for c in reversed(text[max(s, a - 3) : a]) if c not in " \u3000"), 0)
         return Level.SAFE if beside & HAN else None
+    if _PINYIN.fullmatch(inside) and before & HAN:
+        return None  # an annotation, or damage of another kind: 規(guī)定
     label = len(inside) <= 3 and inside.isascii() and inside.isalnum()
     if label and not (before & HAN and outer_right & HAN and not inside.isdigit()):
         return None
