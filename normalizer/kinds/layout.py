@@ -43,9 +43,10 @@ class LayoutFinder:
         candidates = lines.candidates()
         if not candidates:
             return Found.none()
-        safe = _grown(lines, candidates, {}, SAFE_SCORE)
+        scores: dict[int, float] = dict.fromkeys(candidates, SAFE_SCORE)
+        safe = _grown(lines, scores, {}, SAFE_SCORE)
         # What hangs on an unsafe join is unsafe too, however sure it is by itself.
-        joined = _grown(lines, candidates, safe, UNSAFE_SCORE)
+        joined = _grown(lines, scores, safe, UNSAFE_SCORE)
         finds = Finds()
         for k, (score, signals) in sorted(joined.items()):
             level = Level.SAFE if k in safe else Level.UNSAFE
@@ -59,35 +60,34 @@ class LayoutFinder:
 _Joins = dict[int, tuple[float, dict[str, float]]]
 
 
-def _grown(lines: _Lines, candidates: list[int], joined: _Joins, threshold: float) -> _Joins:
+def _grown(lines: _Lines, scores: dict[int, float], joined: _Joins, threshold: float) -> _Joins:
     """The joins given and those that reach the threshold beside them, each with its score and signals.
 
     A join changes what its neighbours look like, so this runs until nothing changes; a second run of the whole tool
-    then has nothing left to do.
+    then has nothing left to do. scores: the latest score of every break that may be joined, kept up to date here.
     """
     joined = dict(joined)
-    pending = [k for k in candidates if k not in joined]
+    pending = [k for k, score in scores.items() if score >= threshold - _HABITS and k not in joined]
     while True:
         habit = lines.habit(joined)
         known_gaps = {lines.gap_text(k) for k in joined} - {lines.usual_gap}
         applied: _Joins = {}
-        close = []
         for k in pending:
             signals = lines.weigh(k, joined, habit)
             if not signals:
+                scores[k] = -np.inf
                 continue
             if lines.gap_text(k) in known_gaps:
                 signals["same break as a surer one"] = 1.0
-            score = sum(signals.values())
+            scores[k] = score = sum(signals.values())
             if score >= threshold:
                 applied[k] = (score, signals)
-            elif score >= threshold - _HABITS:
-                close.append(k)
         if not applied:
             return joined
         joined |= applied
-        beside = {n for k in applied for n in (k - 1, k + 1)} & set(candidates)
-        pending = sorted((set(close) | beside) - set(joined))
+        beside = {n for k in applied for n in (k - 1, k + 1) if n in scores}
+        close = {k for k in pending if scores[k] >= threshold - _HABITS}
+        pending = sorted((close | beside) - set(joined))
 
 
 class _Lines:
