@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ..edit import Offsets
-
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
     """The constants of the inference; chosen on the development split, see the model card.
 
-    prior: probability that a window is damaged, before anything is seen. baseline: how much of a pair's bare frequency
-    ratio counts as expected. survivor: log-odds against a pair for each source word left standing. *_cap: log-odds that
-    one pair may at most contribute to its window and to itself. member, stray: probability that a family's pair is in
-    the table of a document of that family, and that another pair is. densities: the shares of the dictionary that an
-    unknown table may hold. stay: probability that a line is in the same state as the one before it.
+    prior: log-odds that a window is damaged, before anything is seen. window_cap: log-odds that one pair may at most
+    contribute to its window; pair_cap: to itself. survivor, survivor_cap: log-odds against a pair that has no site, for
+    each of its source words left standing and at most. member, stray: probability that a pair of a family is in the
+    table of a document of that family, and that another pair is. densities: the shares of the dictionary that an unknown
+    table may hold; observed_gain: how much likelier such a table holds a pair seen elsewhere. stay: probability that a
+    line is in the same state as the one before it. baseline: how much of a site's bare frequency ratio is no evidence.
     """
 
-    prior: float = 0.002
-    baseline: float = 0.8
+    prior: float = -4.6
+    window_cap: float = 4.0
+    pair_cap: float = 8.0
     survivor: float = -2.5
-    survivor_cap: float = -8.0
-    window_cap: float = 2.5
-    pair_cap: float = 10.0
+    survivor_cap: float = -5.0
     member: float = 0.6
     stray: float = 0.01
     densities: tuple[float, ...] = (0.02, 0.08, 0.25, 0.6)
     observed_gain: float = 2.0
     stay: float = 0.97
-    rounds: int = 3
+    baseline: float = 0.8
+    trace_cap: float = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,14 @@ class Prior:
 
     expected: log-odds of source against substitute by frequency alone, (K,). alternatives: how many substitutes the
     tables give the pair's source, (K,). families: membership, (K, families). observed: seen in a document, (K,).
+    single: the substitute is one character, (K,).
     """
 
     expected: Floats
     alternatives: Ints
-    families: npt.NDArray[np.bool_]
-    observed: npt.NDArray[np.bool_]
+    families: Mask
+    observed: Mask
+    single: Mask
 
     def activity(self, weighing: Weighing) -> Floats:
         """Probability that each pair is in the table, for each kind of table: (kinds, K)."""
@@ -57,16 +60,17 @@ class Prior:
         rows = [
             np.where(self.families[:, f], weighing.member, weighing.stray * share) for f in range(self.families.shape[1])
         ]
-        for density in weighing.densities:
-            rows.append(np.minimum(0.9, density * np.where(self.observed, weighing.observed_gain, 1.0) * share))
-        return np.clip(np.array(rows), 1e-6, 0.95)
+        gain = np.where(self.observed, weighing.observed_gain, 1.0)
+        rows += [np.minimum(0.9, density * gain * share) for density in weighing.densities]
+        activity: Floats = np.clip(np.array(rows), 1e-6, 0.95)
+        return activity
 
 
 @dataclass(frozen=True, slots=True)
 class Sites:
     """n candidates (a site with one of its pairs): site, line and window by number, the pair, log-odds of its source.
 
-    weight: 1 for a site's context seen once in its window; less where it repeats, as terms do.
+    weight: 1 for a site whose neighbours are seen once in its window; less where they repeat, as they do in terms.
     """
 
     site: Ints
@@ -87,141 +91,187 @@ class Survivors:
 
 
 @dataclass(frozen=True, slots=True)
+class Groups:
+    """The candidates of one pair in one window taken together: key = window · K + pair, and features, (groups, F)."""
+
+    key: Ints
+    of_site: Ints
+    features: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was inferred, per candidate: probability that the site was written with the source, and what it rests on."""
+    """What was inferred, per candidate: probability that the site was written with the source, and what it rests on.
+
+    probability: not yet calibrated. active: that the pair is in the table. line_odds, window_odds: log-odds of damage by
+    line and window. kinds: posterior of each kind of table by window, (kinds, windows).
+    """
 
     probability: Floats
     active: Floats
-    passage: Floats
     line_odds: Floats
     window_odds: Floats
+    kinds: Floats
 
 
-def _softplus(x: Floats) -> Floats:
-    return np.logaddexp(0.0, x)
+def softplus(x: Floats) -> Floats:
+    positive: Floats = np.logaddexp(0.0, x)
+    return positive
 
 
-def _sigmoid(x: Floats) -> Floats:
-    return 1.0 / (1.0 + np.exp(-np.clip(x, -40, 40)))
+def sigmoid(x: Floats) -> Floats:
+    p: Floats = 1.0 / (1.0 + np.exp(-np.clip(x, -40, 40)))
+    return p
+
+
+def grouped(sites: Sites, survivors: Survivors, prior: Prior) -> Groups:
+    """Features of each pair in each window that has sites of it; what they weigh is learnt, see `train.calibrate`."""
+    pairs = len(prior.expected)
+    key, of_site = np.unique(sites.window * pairs + sites.pair, return_inverse=True)
+    count = len(key)
+
+    def total(values: Floats) -> Floats:
+        return np.bincount(of_site, values, count).astype(np.float64)
+
+    def greatest(values: Floats) -> Floats:
+        out = np.full(count, -99.0)
+        np.maximum.at(out, of_site, values)
+        return out
+
+    logit = sites.logit
+    strength = softplus(logit)
+    expected = prior.expected[key % pairs]
+    usual = softplus(expected)
+    n = total(np.ones(len(logit)))
+    distinct = total(sites.weight)
+    # survivors in a line that has sites of the pair speak louder than those elsewhere
+    lines = np.unique(sites.line * pairs + sites.pair)
+    same = np.isin(survivors.line * pairs + survivors.pair, lines)
+    at = _position(key, survivors.window * pairs + survivors.pair)
+    here = np.bincount(at[(at >= 0) & same], minlength=count)
+    elsewhere = np.bincount(at[(at >= 0) & ~same], minlength=count)
+    best = np.full(int(sites.site.max()) + 1 if len(sites.site) else 0, -99.0)
+    np.maximum.at(best, sites.site, logit)
+    top = greatest(logit)
+    features = np.stack(
+        [
+            np.minimum(total(strength * sites.weight), 30) / 5,
+            np.minimum(softplus(top), 12) / 3,
+            np.minimum(total(np.minimum(strength, 4) * sites.weight), 20) / 4,
+            usual / 4,
+            np.minimum(distinct * usual, 30) / 5,
+            np.minimum(np.log1p(n), 4),
+            total(sigmoid(logit)) / n,
+            np.clip(-greatest(-np.clip(logit, -6, 6)), -6, 6) / 3,
+            np.minimum(np.log1p(here), 4),
+            np.minimum(np.log1p(elsewhere), 4),
+            total((logit >= best[sites.site]).astype(np.float64)) / n,
+            np.clip(top - expected, -8, 8) / 3,
+            prior.single[key % pairs].astype(np.float64),
+        ],
+        axis=1,
+    )
+    return Groups(key, of_site, features)
+
+
+def crossed(features: Floats) -> Floats:
+    """Features with a constant, and all products of two."""
+    n = features.shape[1]
+    left, right = np.triu_indices(n)
+    return np.concatenate([np.ones((len(features), 1)), features, features[:, left] * features[:, right]], axis=1)
+
+
+def _position(sorted_keys: Ints, keys: Ints) -> Ints:
+    if not len(sorted_keys):
+        return np.full(len(keys), -1, dtype=np.int64)
+    at = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
+    return np.where(sorted_keys[at] == keys, at, -1)
 
 
 def infer(
-    sites: Sites, survivors: Survivors, traces: Floats, lines: int, line_window: Ints, prior: Prior,
-    weighing: Weighing | None = None, clean_line: Floats | None = None, infected: bool = False,
+    sites: Sites, survivors: Survivors, traces: Floats, line_window: Ints, prior: Prior, activity: Floats,
+    evidence: Floats, g: Weighing, against: Floats | None = None, given: Mask | None = None,
 ) -> Verdict:  # fmt: skip
     """Weighs all evidence together.
 
-    traces: log-odds of damage by line from marks that no pair explains (impossible strings, 〞), shape (lines,).
-    line_window: the window of each line, ascending, (lines,). clean_line: log-odds against damage by line, for headings
-    and furniture. infected: take damage as given.
+    traces: log-odds of damage by line from marks that no pair explains (impossible strings, 〞), (lines,). line_window:
+    the window of each line, ascending, (lines,). activity: `prior.activity(g)`. evidence: weights of `crossed` features.
+    against: log-odds against damage by line, for headings and furniture. given: kinds of table taken as given, (kinds,).
     """
-    g = weighing or Weighing()
+    pairs, lines = len(prior.expected), len(line_window)
     windows = int(line_window[-1]) + 1 if lines else 0
-    pairs = len(prior.expected)
-    kinds = prior.activity(g)
-    # (window, pair) groups of candidates and survivors together
-    keys, group = np.unique(
-        np.concatenate([sites.window * pairs + sites.pair, survivors.window * pairs + survivors.pair]), return_inverse=True
-    )
-    n = len(sites.site)
-    of_site, of_survivor = group[:n], group[n:]
-    group_pair, group_window = keys % pairs, keys // pairs
-    expected = _softplus(prior.expected[sites.pair])
-    alone = _softplus(sites.logit) - g.baseline * expected
-    evidence = alone
-    in_passage = np.ones(lines)
-    site_count = int(sites.site.max()) + 1 if n else 0
-    log_kinds = np.log(kinds)
-    log_off = np.log1p(-kinds)
-    active = np.zeros(len(keys))
-    window_odds = np.zeros(windows)
-    line_odds = np.zeros(lines)
-    trace_window = np.bincount(line_window, traces, windows) if lines else np.zeros(0)
-    for _ in range(g.rounds):
-        w = sites.weight * in_passage[sites.line]
-        plus = np.bincount(of_site, np.maximum(evidence, 0) * w, len(keys))
-        minus = np.bincount(of_site, np.minimum(evidence, 0) * w, len(keys))
-        left = np.maximum(np.bincount(of_survivor, in_passage[survivors.line], len(keys)) * g.survivor, g.survivor_cap)
-        for_pair = np.minimum(plus, g.pair_cap) + np.maximum(minus + left, -12)
-        a = kinds[:, group_pair]
-        gain = np.minimum(np.log1p(a * np.expm1(for_pair)), g.window_cap)
-        total = np.zeros((len(kinds), windows))
-        for c in range(len(kinds)):
-            total[c] = np.bincount(group_window, gain[c], windows)
-        top = total.max(axis=0) if windows else np.zeros(0)
-        window_odds = top + np.log(np.exp(total - top).mean(axis=0)) + trace_window + np.log(g.prior / (1 - g.prior))
-        mix = np.exp(total - top)
-        mix /= mix.sum(axis=0)
-        odds = a * np.exp(for_pair)
-        posterior = odds / (1 - a + odds)
-        active = (mix[:, group_window] * posterior).sum(axis=0)
-        # candidates of one site compete: evidence for one is what the others do not explain
-        weight = active[of_site] * np.exp(np.minimum(sites.logit, 30))
-        all_weight = np.bincount(sites.site, weight, site_count)[sites.site]
-        others = np.maximum(all_weight - weight, 0)
-        evidence = np.log1p(np.exp(np.minimum(sites.logit, 30)) / (1 + others)) - g.baseline * np.log1p(
-            np.exp(prior.expected[sites.pair]) / (1 + others * np.exp(prior.expected[sites.pair] - np.minimum(sites.logit, 30)))
-        )
-        line_odds = _chain(
-            _line_evidence(sites, survivors, active, of_site, of_survivor, evidence, traces, lines, g, clean_line),
-            line_window, window_odds, g, infected,
-        )  # fmt: skip
-        in_passage = _sigmoid(line_odds)
-    passage = in_passage[sites.line]
-    weight = active[of_site] * np.exp(np.minimum(sites.logit, 30))
-    all_weight = np.bincount(sites.site, weight, site_count)[sites.site]
-    probability = passage * weight / (1 + all_weight)
-    return Verdict(probability, active[of_site], passage, line_odds, window_odds)
+    groups = grouped(sites, survivors, prior)
+    own = np.clip(crossed(groups.features) @ evidence, -g.pair_cap, g.pair_cap)
+    left, left_count = np.unique(survivors.window * pairs + survivors.pair, return_counts=True)
+    only = _position(groups.key, left) < 0
+    key = np.concatenate([groups.key, left[only]])
+    odds = np.concatenate([own, np.maximum(left_count[only] * g.survivor, g.survivor_cap)])
+    window, pair = key // pairs, key % pairs
+    a = activity[:, pair]
+    likelihood = np.minimum(np.log1p(a * np.expm1(odds)), g.window_cap)
+    total = np.stack([np.bincount(window, row, windows) for row in likelihood])
+    if given is not None:
+        total = np.where(given[:, None], np.maximum(total, 0), -1e3)
+    top = total.max(axis=0)
+    kinds = np.exp(total - top)
+    window_odds = top + np.log(kinds.mean(axis=0)) + g.prior
+    window_odds += np.minimum(np.bincount(line_window, traces, windows), g.trace_cap)
+    if given is not None:
+        window_odds = np.maximum(window_odds, 8.0)
+    kinds /= kinds.sum(axis=0)
+    ratio = a * np.exp(odds)
+    active = (kinds[:, window] * (ratio / (1 - a + ratio))).sum(axis=0)
+    # candidates of one site compete for it
+    candidate = active[groups.of_site]
+    weight = candidate * np.exp(np.minimum(sites.logit, 30))
+    count = int(sites.site.max()) + 1 if len(sites.site) else 0
+    all_weight = np.bincount(sites.site, weight, count)
+    usual = np.bincount(sites.site, candidate * np.exp(prior.expected[sites.pair]), count)
+    gain = np.clip(np.log1p(all_weight) - g.baseline * np.log1p(usual), -3, g.window_cap)
+    site_line = np.zeros(count, dtype=np.int64)
+    site_line[sites.site] = sites.line
+    order = np.argsort(key, kind="stable")
+    where = order[np.searchsorted(key[order], survivors.window * pairs + survivors.pair)] if len(key) else survivors.pair
+    by_line = np.bincount(site_line, gain, lines) + traces
+    by_line += np.bincount(survivors.line, np.log1p(-0.9 * active[where]), lines)
+    if against is not None:
+        by_line -= against
+    line_odds = _by_line(by_line, line_window, window_odds, g.stay)
+    probability = sigmoid(line_odds)[sites.line] * weight / (1 + all_weight[sites.site])
+    return Verdict(probability, candidate, line_odds, window_odds, kinds)
 
 
-def _line_evidence(
-    sites: Sites, survivors: Survivors, active: Floats, of_site: Ints, of_survivor: Ints, evidence: Floats,
-    traces: Floats, lines: int, g: Weighing, clean_line: Floats | None,
-) -> Floats:  # fmt: skip
-    """Log-odds of damage by line, given how active each pair is."""
-    a = active[of_site]
-    gain = np.log1p(a * np.expm1(np.clip(evidence, -4, g.window_cap))) * sites.weight
-    loss = np.log1p(-active[of_survivor] * (1 - np.exp(g.survivor)))
-    total = np.bincount(sites.line, gain, lines) + np.bincount(survivors.line, loss, lines) + traces
-    return total if clean_line is None else total - clean_line
-
-
-def _chain(evidence: Floats, line_window: Ints, window_odds: Floats, g: Weighing, infected: bool) -> Floats:
-    """Log-odds of damage by line: forward–backward over the lines of a window that may be damaged in part."""
-    lines = len(evidence)
-    out = np.empty(lines)
+def _by_line(evidence: Floats, line_window: Ints, window_odds: Floats, stay: float) -> Floats:
+    """Log-odds of damage by line: that its window is damaged, and that the line is, by forward–backward."""
+    out = window_odds[line_window]
     bounds = np.flatnonzero(np.diff(line_window, prepend=-1, append=-1))
     for lo, hi in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
         window = float(window_odds[line_window[lo]])
-        if infected:
-            window = max(window, 8.0)
-        if window < -3:
-            out[lo:hi] = window
-            continue
-        inside = _forward_backward(evidence[lo:hi], g.stay)
-        # damaged at all, and then this line
-        out[lo:hi] = np.minimum(inside, 20.0) - np.logaddexp(0.0, -window) - np.logaddexp(0.0, np.minimum(inside, 20.0) - window - 20)
-        p = _sigmoid(np.array(window)) * _sigmoid(inside)
-        out[lo:hi] = np.log(p) - np.log1p(-np.minimum(p, 1 - 1e-12))
+        if window > -3:
+            p = sigmoid(np.array(window)) * sigmoid(forward_backward(evidence[lo:hi], stay))
+            out[lo:hi] = np.log(p) - np.log1p(-np.minimum(p, 1 - 1e-9))
     return out
 
 
-def _forward_backward(evidence: Floats, stay: float) -> Floats:
-    """Posterior log-odds of a two-state chain; evidence: log-likelihood ratios, (n,)."""
-    n = len(evidence)
-    forward, backward = np.zeros(n), np.zeros(n)
-    up, down = np.log(stay), np.log(1 - stay)
+def forward_backward(evidence: Floats, stay: float) -> Floats:
+    """Posterior log-odds of each line in a chain of two states. evidence: log-likelihood ratios, (n,)."""
+    low = math.log((1 - stay) / stay)
 
     def step(odds: float) -> float:
-        # from log-odds of the state here to log-odds of the state next door
-        return float(np.logaddexp(up + odds, down) - np.logaddexp(down + odds, up))
+        if odds > 30 or odds < -30:
+            return math.copysign(-low, odds)
+        e = math.exp(odds)
+        return math.log((stay * e + 1 - stay) / ((1 - stay) * e + stay))
 
+    values = evidence.tolist()
+    forward, backward = [], []
     odds = 1.0
-    for i, e in enumerate(evidence.tolist()):
-        forward[i] = odds
-        odds = step(odds + e)
+    for value in values:
+        forward.append(odds)
+        odds = step(odds + value)
     odds = 0.0
-    for i in range(n - 1, -1, -1):
-        backward[i] = odds
-        odds = step(odds + float(evidence[i]))
-    return forward + backward + evidence
+    for value in reversed(values):
+        backward.append(odds)
+        odds = step(odds + value)
+    posterior: Floats = np.array(forward) + np.array(backward[::-1]) + evidence
+    return posterior
