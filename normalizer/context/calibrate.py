@@ -126,7 +126,7 @@ def calibrate(model: Model, documents: Sequence[Document], pairs: Sequence[Pair]
 
 def _pair_examples(restorer: Restorer, sample: Sample) -> tuple[Floats, Labels]:
     text = sample.damaged.text
-    reading = restorer.read(text, code_points(text))
+    reading = restorer.read(restorer.scene(text, code_points(text)))
     groups = grouped(reading.sites, reading.survivors, restorer.pairs.prior)
     pairs = restorer.pairs
     known = {(int(s), int(w)): k for k, (s, w) in enumerate(zip(pairs.source, pairs.substitute, strict=True))}
@@ -145,7 +145,7 @@ def judged(restorer: Restorer, sample: Sample, least: float = 0.02) -> tuple[Flo
     """Raw log-odds of the restorations of a damaged text, and whether each is right."""
     text = sample.damaged.text
     cp = code_points(text)
-    reading = restorer.read(text, cp)
+    reading = restorer.read(restorer.scene(text, cp))
     traces = restorer.traces(text, reading.lines, np.flatnonzero(cp == ord("〞")))
     verdict = restorer.weigh(reading, traces)
     damaged = sample.damaged

@@ -25,8 +25,8 @@ class Weighing:
     line is in the same state as the one before it. baseline: how much of a site's bare frequency ratio is no evidence.
     """
 
-    prior: float = -4.6
-    window_cap: float = 4.0
+    prior: float = -2.5
+    window_cap: float = 6.0
     pair_cap: float = 8.0
     survivor: float = -2.5
     survivor_cap: float = -5.0

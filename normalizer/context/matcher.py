@@ -40,8 +40,9 @@ class Matcher:
         self._rows = np.array([i for _, rows in groups for i in rows], dtype=np.int32)
         first = (self._keys >> np.uint64(_KEY_BITS)).astype(np.uint32)
         second = (self._keys & np.uint64((1 << _KEY_BITS) - 1)).astype(np.uint32)
-        self._flag = np.zeros(1 << BIGRAM_BITS, dtype=bool)
-        self._flag[bigram_hash(first, second)] = True
+        # hash → group, right for all but the few groups whose hashes meet; a wrong one is seen by its key
+        self._slot = np.full(1 << BIGRAM_BITS, -1, dtype=np.int32)
+        self._slot[bigram_hash(first, second)] = np.arange(len(self._keys), dtype=np.int32)
         longest = int(self.lengths.max()) if len(words) else 0
         self._chars = np.zeros((len(words), longest), dtype=np.uint32)
         for i, word in enumerate(words):
@@ -72,12 +73,16 @@ class Matcher:
         return start[order], word[order]
 
     def _prefixed(self, cp: CodePoints, bigrams: Bigrams) -> tuple[Offsets, Ids]:
-        at = np.flatnonzero(self._flag[bigrams])
+        slot = self._slot[bigrams]
+        at = np.flatnonzero(slot >= 0)
+        slot = slot[at]
         key = (cp[at].astype(np.uint64) << np.uint64(_KEY_BITS)) | cp[at + 1]
-        slot = np.searchsorted(self._keys, key)
-        slot[slot == len(self._keys)] = 0
         true = self._keys[slot] == key
-        at, slot = at[true], slot[true]
+        other = np.flatnonzero(~true)
+        if len(other):
+            slot[other] = np.minimum(np.searchsorted(self._keys, key[other]), len(self._keys) - 1)
+            true[other] = self._keys[slot[other]] == key[other]
+            at, slot = at[true], slot[true]
         first, count = self._first[slot], self._first[slot + 1] - self._first[slot]
         if len(count) and int(count.max()) > 1:
             offset = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..charclass import CodePoints
 from ..edit import Offsets
-from .features import REACH, Contexts, bigram_hash, folded
+from .features import REACH, Bigrams, Contexts, bigram_hash, folded
 from .inference import Floats, Ints, Mask, Sites, Survivors, Verdict, Weighing, infer
 from .model import Model
 from .pairs import PairSet
@@ -19,11 +19,32 @@ from .pairs import PairSet
 # Passages are lines; a long line is cut at sentence ends. Windows are runs of passages that share one table.
 _PASSAGE = 800
 _WINDOW = 24_000
+# A window is read closely when the log-odds of damage from the presence of words alone reach _GATE; one pair adds at
+# most _GATE_PAIR before it is known how likely a table has it.
+_GATE, _GATE_PAIR = 0.0, 4.0
+_SECOND_GATE = -3.0
 # Strings that only blind replacement leaves behind; see rules/80-lexical.
 IMPOSSIBLE = re.compile(
     "原那么(?![多大小快好高长])|规那么|否那么(?![多大小快好高长些])|假设干(?![扰部涉预])|确实定性|准那么(?![多大小])|细那么(?![多大小])|分局部|总那么(?![多大小])|附那么|不能能"
 )
 _IMPOSSIBLE_ODDS, _PRIME_ODDS, _TRACE_CAP = 4.0, 2.0, 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A text made ready: padded and hashed, the words in it, the line of each word, where lines begin and their windows."""
+
+    padded: CodePoints
+    bigrams: Bigrams
+    at: Offsets
+    words: npt.NDArray[np.int32]
+    line: Ints
+    lines: Offsets
+    line_window: Ints
+
+    @property
+    def windows(self) -> int:
+        return int(self.line_window[-1]) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,29 +108,89 @@ class Restorer:
     def __init__(self, pairs: PairSet, model: Model, weighing: Weighing | None = None) -> None:
         self.pairs, self.model, self.weighing = pairs, model, weighing or Weighing()
         self.activity = pairs.prior.activity(self.weighing)
+        # pairs whose source is the commoner word: to find it missing tells something
+        self._telling = pairs.prior.expected > 0
+        self._gate_present, self._gate_absent = self._gate_tables()
 
-    def read(self, text: str, cp: CodePoints) -> Reading:
-        """All candidates of a text, scored."""
+    def _gate_tables(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """What the mere presence of words says of a window, by kind of table.
+
+        For a pair whose substitute is there and whose source is not, (kinds, K); for a source that is there, (words, kinds).
+        """
+        pairs, g, a = self.pairs, self.weighing, self.activity
+        usual = np.minimum(np.logaddexp(0.0, pairs.prior.expected), _GATE_PAIR)
+        absent = np.minimum(np.log1p(a * np.expm1(usual)), g.window_cap)
+        survived = np.log1p(a * np.expm1(g.survivor))
+        present = np.stack([np.bincount(pairs.source, row, len(pairs.words)) for row in survived], axis=1)
+        return present.astype(np.float32), absent.T.astype(np.float32)
+
+    def _presence(self, scene: Scene) -> tuple[Mask, Floats]:
+        """By window: which pairs have their substitute and no source in it, and what the presence of words says of it."""
         pairs = self.pairs
+        there = np.zeros((scene.windows, len(pairs.words)), dtype=bool)
+        there[scene.line_window[scene.line], scene.words] = True
+        replaced = there[:, pairs.substitute] & ~there[:, pairs.source]
+        odds = there.astype(np.float32) @ self._gate_present + replaced.astype(np.float32) @ self._gate_absent
+        return replaced, odds.max(axis=1).astype(np.float64)
+
+    def restore(
+        self, text: str, cp: CodePoints, primes: Offsets, given: Mask | None = None, least: float = 0.3
+    ) -> tuple[Reading, Verdict, list[Restoration]]:
+        """Reads closely only what may be damaged, in three steps: presence of words, the pairs whose source is missing,
+        and all pairs.
+
+        primes: offsets of 〞, as they stand or stood. given: kinds of table taken as given, see `infer`. least: the
+        least raw probability of a restoration.
+        """
+        scene = self.scene(text, cp)
+        traces = self.traces(text, scene.lines, primes)
+        allowed = np.ones((scene.windows, len(self.pairs)), dtype=bool)
+        if given is None:
+            replaced, odds = self._presence(scene)
+            odds += np.bincount(scene.line_window, traces, scene.windows)
+            allowed = (replaced & self._telling) | self.pairs.prior.observed
+            allowed[odds <= _GATE] = False
+            if allowed.any():
+                reading = self.read(scene, allowed)
+                first = self.weigh(reading, traces)
+                allowed[:] = False
+                allowed[first.window_odds > _SECOND_GATE] = True
+        reading = self.read(scene, allowed)
+        verdict = self.weigh(reading, traces, given=given)
+        return reading, verdict, self.best(reading, verdict, least)
+
+    def scene(self, text: str, cp: CodePoints) -> Scene:
+        """The words of a text and where its passages are; nothing is scored yet."""
         padded = folded(cp)
         bigrams = bigram_hash(padded[:-1], padded[1:])
         inner = padded[REACH : REACH + len(cp)]
-        at, words = pairs.matcher.find(inner, bigrams[REACH : REACH + max(0, len(cp) - 1)])
+        at, words = self.pairs.matcher.find(inner, bigrams[REACH : REACH + max(0, len(cp) - 1)])
         lines, line_window = passages(text, cp)
-        line = np.searchsorted(lines, at, side="right") - 1
+        return Scene(padded, bigrams, at, words, np.searchsorted(lines, at, side="right") - 1, lines, line_window)
+
+    def read(self, scene: Scene, allowed: Mask | None = None) -> Reading:
+        """The candidates of a text, scored. allowed: which pairs to look for in which window, (windows, K)."""
+        pairs = self.pairs
+        at, words, line, window = scene.at, scene.words, scene.line, scene.line_window[scene.line]
         row, pair = pairs.by_substitute.expand(words)
+        survivor, of_pair = pairs.by_source.expand(words)
+        if allowed is not None:
+            wanted = allowed[window[row], pair]
+            row, pair = row[wanted], pair[wanted]
+            wanted = allowed[window[survivor], of_pair]
+            survivor, of_pair = survivor[wanted], of_pair[wanted]
         used, site = np.unique(row, return_inverse=True)
         start, word = at[used], words[used].astype(np.int64)
         end = start + pairs.matcher.lengths[word]
-        contexts = Contexts(padded, bigrams, start, end, self.model.near, self.model.topic)
+        contexts = Contexts(scene.padded, scene.bigrams, start, end, self.model.near, self.model.topic)
         own = self.model.score(contexts, np.arange(len(used)), pairs.key[word], pairs.edge[:, word])
         source = pairs.source[pair]
         theirs = self.model.score(contexts, site, pairs.key[source], pairs.edge[:, source])
         logit = theirs - own[site] + pairs.prior.expected[pair]
-        window = line_window[line]
-        sites = Sites(site, line[row], window[row], pair, logit, self._weights(padded, start, end, word, window[used])[site])
-        row, pair = pairs.by_source.expand(words)
-        return Reading(start, end, sites, Survivors(line[row], window[row], pair), lines, line_window, contexts)
+        weights = self._weights(scene.padded, start, end, word, window[used])
+        sites = Sites(site, line[row], window[row], pair, logit, weights[site])
+        survivors = Survivors(line[survivor], window[survivor], of_pair)
+        return Reading(start, end, sites, survivors, scene.lines, scene.line_window, contexts)
 
     def _weights(self, padded: CodePoints, start: Offsets, end: Offsets, word: Ints, window: Ints) -> Floats:
         """One over how often the word stands beside the same two characters in its window."""
