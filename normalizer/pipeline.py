@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .edit import LEVELS, NO_EVIDENCE, Edit, Level, Note, Offsets, Patch
-from .kinds import Finder, build
+from .kinds import Finder, Settings, build
 from .meaning import touches_meaning
 from .protect import protected_spans
 from .rulebook import Rule, Rulebook, rulebook
@@ -51,20 +51,27 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a Normalizer does. select, ignore: rule ids, names or id prefixes (`ALL` for every rule)."""
+    """What a Normalizer does. select, ignore: rule ids, names or id prefixes (`ALL` for every rule).
+
+    protect: strings (names, terms, quotations) that no edit may touch. substitution: see Settings.
+    """
 
     level: Level = Level.SAFE
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    protect: tuple[str, ...] = ()
+    substitution: Settings = field(default_factory=Settings)
 
     @classmethod
     def of(
-        cls, level: str = "safe", select: Iterable[str] | None = None, ignore: Iterable[str] | None = None
-    ) -> Config:
+        cls, level: str = "safe", select: Iterable[str] | None = None, ignore: Iterable[str] | None = None,
+        protect: Iterable[str] | None = None, substitution: Settings | None = None,
+    ) -> Config:  # fmt: skip
         """Raises ValueError for a level that is not one an edit may be applied at."""
         if level not in ("safe", "unsafe"):
             raise ValueError(f"level {level!r} is not safe or unsafe; suggestions need a reviewer")
-        return cls(Level(level), tuple(select or ()), tuple(ignore or ()))
+        words = tuple(sorted({w for w in protect or () if w}))
+        return cls(Level(level), tuple(select or ()), tuple(ignore or ()), words, substitution or Settings())
 
 
 class Normalizer:
@@ -76,7 +83,7 @@ class Normalizer:
         self.book = book or rulebook()
         self.rules = self.book.selected(self.config.select, self.config.ignore)
         self._stages: list[list[tuple[Rule, Finder]]] = [
-            [(r, build(r, self.book.classes)) for r in self.rules if r.stage == stage] for stage in self.book.stages
+            [(r, build(r, self.book.classes, self.config.substitution)) for r in self.rules if r.stage == stage] for stage in self.book.stages
         ]
 
     def __reduce__(self) -> tuple[Callable[..., Normalizer], tuple[Config, Rulebook]]:
@@ -97,14 +104,14 @@ class Normalizer:
             if not found:
                 continue
             if protected is None:
-                protected = protected_spans(text)
+                protected = protected_spans(text, self.config.protect)
             settled = _settle(found, current, protected, self.config.level)
             findings += _findings(settled, current, text, patch)
             if settled.applied:
                 current = settled.applied.apply(current)
                 patch = patch.compose(settled.applied)
                 protected = settled.applied.map_spans(*protected)
-                scan = Scan(current)
+                scan = Scan(current, patch)
         findings.sort(key=lambda f: (f.start, f.end, f.rules))
         return Outcome(text, current, patch, tuple(findings))
 
@@ -124,7 +131,7 @@ def _settle(
     after: list[str | None] = [a for _, f in found for a in f.after]
     notes: list[Note] = [n for _, f in found for n in f.notes]
     for offset, (rule, f) in zip(np.cumsum([0, *(len(f) for _, f in found)]).tolist(), found, strict=False):
-        if rule.guard.get("meaning", rule.kind in ("pattern", "table")):
+        if rule.guard.get("meaning", rule.kind in ("pattern", "table", "substitution")):
             _weigh_meaning(notes, after, start, end, text, offset, len(f))
     rank = np.fromiter((_RANKS[n.level] for n in notes), dtype=np.int8, count=len(notes))
     if len(protected[0]):

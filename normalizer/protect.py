@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -37,9 +38,17 @@ _SPANS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
-def protected_spans(text: str) -> tuple[Offsets, Offsets]:
-    """The protected spans of a text: starts and ends, sorted and disjoint, shape (n,) each."""
-    return _union(_found(text))
+def protected_spans(text: str, words: Sequence[str] = ()) -> tuple[Offsets, Offsets]:
+    """The protected spans of a text, and wherever one of `words` stands: starts and ends, sorted and disjoint, (n,) each."""
+    return _union(chain(_found(text), _standing(text, words)))
+
+
+def _standing(text: str, words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    for word in words:
+        at = text.find(word)
+        while at >= 0:
+            yield at, at + len(word)
+            at = text.find(word, at + 1)
 
 
 def _found(text: str) -> Iterator[tuple[int, int]]:

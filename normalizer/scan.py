@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .charclass import NEWLINE, Classes, CodePoints, class_table, code_points
-from .edit import Note, Offsets
+from .edit import Note, Offsets, Patch
 
 Mask = npt.NDArray[np.bool_]
 
@@ -23,8 +23,17 @@ _HANT_ONLY = "們這為國會來時說對學發過還現經進問間無應關門
 class Scan:
     """What the rules of a stage may ask of the text; each answer is computed once, and only if asked for."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, earlier: Patch | None = None) -> None:
+        """earlier: the net patch of the stages before, whose output is `text`."""
         self.text = text
+        self._earlier = earlier
+
+    def repaired_by(self, rule: str) -> Offsets:
+        """Where in the text an earlier stage made an edit of this rule: what is mended is still evidence, shape (n,)."""
+        if not self._earlier:
+            return np.empty(0, dtype=np.int64)
+        mine = [i for i, note in enumerate(self._earlier.notes) if rule in note.rules]
+        return self._earlier.out_start[mine]
 
     @cached_property
     def cp(self) -> CodePoints:

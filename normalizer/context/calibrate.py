@@ -62,7 +62,8 @@ def draw_table(pairs: PairSet, rng: np.random.Generator) -> Ints:
 
 def _family_share(pairs: PairSet) -> Floats:
     size = pairs.prior.families.sum(axis=0).astype(np.float64)
-    return size / size.sum()
+    share: Floats = size / size.sum()
+    return share
 
 
 def _composed(documents: Sequence[Document], text: str, rng: np.random.Generator) -> tuple[str, list[bool]]:
@@ -154,7 +155,8 @@ def judged(restorer: Restorer, sample: Sample, least: float = 0.02) -> tuple[Flo
     pairs = restorer.pairs
     right = [gold.get(f.start) == (int(pairs.source[f.pair]), int(pairs.substitute[f.pair])) for f in found]
     p = np.clip(np.array([f.probability for f in found]), 1e-6, 1 - 1e-6)
-    return np.log(p) - np.log1p(-p), np.array(right, dtype=bool)
+    odds: Floats = np.log(p) - np.log1p(-p)
+    return odds, np.array(right, dtype=bool)
 
 
 def logistic_regression(x: Floats, y: Labels, l2: float = 1.0, rounds: int = 30) -> Floats:

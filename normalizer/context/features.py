@@ -35,6 +35,8 @@ _CLUSTERED = 9
 # Bigrams further off, as a bag: only their topical cluster counts, not where they stand.
 _BAG = tuple(range(-REACH + 1, -2)) + tuple(range(3, REACH))
 
+# The templates whose contents can be shown to a reader, the first rows of `Contexts.own`.
+SHOWN = _NEAR
 EDGES = len(_LEFT_EDGE) + len(_RIGHT_EDGE)
 TEMPLATES = len(_NEAR) + _CLUSTERED + EDGES + len(_BAG)
 
@@ -89,18 +91,22 @@ def bigram_hash(first: CodePoints, second: CodePoints) -> Bigrams:
 
 def word_keys(words: Sequence[str]) -> tuple[Hashes, Hashes]:
     """For each word the hash of its text, shape (n,), and of its edges for the edge templates, (EDGES, n)."""
-    keys = np.array([_string_hash(w, 1) for w in words], dtype=np.uint64)
-    edges = [[_string_hash(w[:n], 2) for w in words] for _, n in _LEFT_EDGE]
-    edges += [[_string_hash(w[-n:], 3) for w in words] for _, n in _RIGHT_EDGE]
-    return keys, np.array(edges, dtype=np.uint64).reshape(EDGES, len(words))
+    keys = _string_hashes(words, 1)
+    edges = [_string_hashes([w[:n] for w in words], 2) for _, n in _LEFT_EDGE]
+    edges += [_string_hashes([w[-n:] for w in words], 3) for _, n in _RIGHT_EDGE]
+    return keys, np.stack(edges)
 
 
-def _string_hash(text: str, seed: int) -> int:
-    h = 0xCBF29CE484222325 ^ (seed * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF)
-    for c in text:
-        h = (h ^ ord(c)) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
-        h ^= h >> 29
-    return h * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
+def _string_hashes(words: Sequence[str], seed: int) -> Hashes:
+    """A hash of each word (FNV-1a over code points, stirred), shape (n,)."""
+    chars = np.array(list(words), dtype=np.str_)
+    columns = chars.view(np.uint32).reshape(len(words), -1) if len(words) else np.zeros((0, 0), np.uint32)
+    hashes = np.full(len(words), 0xCBF29CE484222325 ^ (seed * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF), dtype=np.uint64)
+    for column in columns.T.astype(np.uint64):
+        mixed = (hashes ^ column) * np.uint64(0x100000001B3)
+        mixed ^= mixed >> np.uint64(29)
+        hashes = np.where(column > 0, mixed, hashes)
+    return hashes * np.uint64(0xBF58476D1CE4E5B9)
 
 
 class Contexts:

@@ -75,6 +75,21 @@ class Model:
         return total / UNIT
 
 
+    def parts(
+        self, contexts: Contexts, rows: npt.NDArray[np.int64], key: Hashes, edge: Hashes
+    ) -> npt.NDArray[np.int32]:
+        """What each template says, in 1/UNIT of a log-odds unit: (templates, n)."""
+        slots = contexts.slots(key, edge, self.size, rows)
+        parts: npt.NDArray[np.int32] = _UNPACK[self.packed[slots >> 1] + ((slots & 1) << 8)]
+        return parts
+
+    def calibrated(self, probability: Floats) -> Floats:
+        """The share of restorations of such raw probabilities that is right, rounded to four places."""
+        p = np.clip(probability, 1e-6, 1 - 1e-6)
+        shares: Floats = np.round(np.interp(np.log(p) - np.log1p(-p), self.calibration[0], self.calibration[1]), 4)
+        return shares
+
+
 def pack(weights: npt.NDArray[np.float32]) -> Codes:
     """Weights in natural log-odds as codes of the nearest level, two a byte; len(weights) must be even."""
     order = np.argsort(LEVELS, kind="stable")

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from ..charclass import CodePoints
 from ..edit import Offsets
-from .features import REACH, Bigrams, Contexts, bigram_hash, folded
+from .features import REACH, SHOWN, Bigrams, Contexts, bigram_hash, folded
 from .inference import Floats, Ints, Mask, Sites, Survivors, Verdict, Weighing, infer
-from .model import Model
+from .model import UNIT, Model
 from .pairs import PairSet
 
 # Passages are lines; a long line is cut at sentence ends. Windows are runs of passages that share one table.
@@ -239,3 +239,28 @@ class Restorer:
                 taken[a:b] = True
                 found.append(Restoration(a, b, r, int(reading.sites.pair[r]), float(verdict.probability[r]), float(second[i])))
         return sorted(found, key=lambda f: f.start)
+
+    def reasons(self, text: str, reading: Reading, found: Sequence[Restoration], count: int = 2) -> list[list[str]]:
+        """For each restoration the contexts that speak loudest for the source, as `left＿right +log-odds`."""
+        if not found:
+            return []
+        rows = np.array([f.row for f in found])
+        site, pair = reading.sites.site[rows], reading.sites.pair[rows]
+        source, substitute = self.pairs.source[pair], self.pairs.substitute[pair]
+        gain = self.model.parts(reading.contexts, site, self.pairs.key[source], self.pairs.edge[:, source])
+        gain = gain - self.model.parts(reading.contexts, site, self.pairs.key[substitute], self.pairs.edge[:, substitute])
+        gain = gain[: len(SHOWN)]
+        top = np.argsort(-gain, axis=0, kind="stable")[:count]
+        out = []
+        for n, f in enumerate(found):
+            shown = []
+            for t in top[:, n].tolist():
+                value = int(gain[t, n]) / UNIT
+                if value > 0:
+                    left = min((-k for k in SHOWN[t] if k < 0), default=0), max((-k for k in SHOWN[t] if k < 0), default=0)
+                    right = min((k for k in SHOWN[t] if k > 0), default=0), max((k for k in SHOWN[t] if k > 0), default=0)
+                    before = text[max(0, f.start - left[1]) : max(0, f.start - left[0] + 1)] if left[1] else ""
+                    after = text[f.end + right[0] - 1 : f.end + right[1]] if right[1] else ""
+                    shown.append(f"{before}＿{after} +{value:.1f}".replace("\n", "⏎"))
+            out.append(shown)
+        return out

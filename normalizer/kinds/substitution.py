@@ -1,0 +1,134 @@
+"""Rules that restore substituted words: the joint inference of `context`, its probabilities turned into levels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache, cached_property
+from pathlib import Path
+
+import numpy as np
+
+from ..charclass import HAN
+from ..context.families import Pair, families, read_pairs
+from ..context.inference import Mask
+from ..context.model import Model, model
+from ..context.pairs import PairSet
+from ..context.restore import Reading, Restoration, Restorer
+from ..edit import Level, Note
+from ..rulebook import Rule, RuleError
+from ..scan import Finds, Found, Scan
+from . import Settings
+
+MATCH_KEYS = ("safe", "unsafe", "suggest")
+GUARD_KEYS = ("margin", "named")
+# The rule whose repairs show that a text passed through such a tool.
+_PRIMES = "PUN001"
+
+
+class SubstitutionFinder:
+    """safe, unsafe, suggest: the least calibrated probability of each level. margin: how far the runner-up must be behind,
+    as a share of the winner. named: what stands around a site in names and titles, where no edit is safe.
+    """
+
+    def __init__(self, rule: Rule, named: tuple[re.Pattern[str], re.Pattern[str]] | None) -> None:
+        self.any = ""
+        self.rule, self.named = rule, named
+        self.least = {level: float(rule.match[level.value]) for level in (Level.SAFE, Level.UNSAFE, Level.SUGGEST)}
+        self.margin = float(rule.guard.get("margin", 0.0))
+        self.settings = Settings()
+
+    def configure(self, settings: Settings) -> None:
+        """Raises RuleError for a family, pair or table that does not exist."""
+        known = set(families())
+        if settings.assume not in ("", "any") and settings.assume not in known:
+            raise RuleError(f"no family {settings.assume!r}; there are {', '.join(sorted(known))}, and any")
+        for name in settings.without:
+            if "→" not in name and name not in known:
+                raise RuleError(f"no family {name!r} to leave out; write a pair as 发展→开展")
+        self.settings = settings
+        if settings.tables:
+            _ = self.restorer
+
+    @cached_property
+    def restorer(self) -> Restorer:
+        return _restorer(self.settings.tables, self.settings.without)
+
+    def find(self, scan: Scan) -> Found:
+        if not np.count_nonzero(scan.cls & HAN):
+            return Found.none()
+        restorer = self.restorer
+        primes = np.concatenate([scan.repaired_by(_PRIMES), scan.find_all("〞")])
+        reading, verdict, found = restorer.restore(scan.text, scan.cp, primes, self._given(restorer))
+        if not found:
+            return Found.none()
+        sure = restorer.model.calibrated(np.array([f.probability for f in found]))
+        keep = [n for n, p in enumerate(sure.tolist()) if p >= self.least[Level.SUGGEST]]
+        found, sure = [found[n] for n in keep], sure[keep]
+        count = np.bincount(reading.sites.pair[[f.row for f in found]], minlength=len(restorer.pairs)).tolist() if found else []
+        finds = Finds()
+        passage = np.round(verdict.line_odds, 1).tolist()
+        for f, p, reasons in zip(found, sure.tolist(), restorer.reasons(scan.text, reading, found), strict=True):
+            source, substitute = restorer.pairs.names[f.pair]
+            evidence: dict[str, object] = {
+                "pair": f"{source}→{substitute}",
+                "families": sorted({o.family for o in restorer.pairs.origins[f.pair]}),
+                "passage": passage[int(reading.sites.line[f.row])],
+                "sites": count[f.pair],
+                "context": reasons,
+            }
+            if f.runner_up > 0.01:
+                evidence["runner_up"] = round(f.runner_up, 2)
+            finds.add(f.start, f.end, source, Note((self.rule.id,), self._level(scan.text, f, p), p, evidence))
+        return finds.found()
+
+    def _level(self, text: str, f: Restoration, p: float) -> Level:
+        if f.runner_up > self.margin * f.probability or p < self.least[Level.UNSAFE]:
+            return Level.SUGGEST
+        if p < self.least[Level.SAFE]:
+            return Level.UNSAFE
+        if self.named and (
+            self.named[0].search(text, max(0, f.start - 12), f.start) or self.named[1].match(text, f.end, f.end + 12)
+        ):
+            return Level.UNSAFE
+        return Level.SAFE
+
+    def _given(self, restorer: Restorer) -> Mask | None:
+        assume = self.settings.assume
+        if not assume:
+            return None
+        names = restorer.pairs.families
+        given = np.ones(len(restorer.activity), dtype=bool)
+        if assume in names:
+            given[:] = False
+            given[names.index(assume)] = True
+        return given
+
+
+@cache
+def _restorer(tables: tuple[str, ...], without: tuple[str, ...]) -> Restorer:
+    pairs: list[Pair] = [p for listed in families().values() for p in listed]
+    for path in tables:
+        pairs += [Pair(p.substitute, p.source, "user", "I", path) for p in read_pairs(Path(path), "user")]
+    left = [p for p in pairs if p.family not in without and f"{p.source}→{p.substitute}" not in without]
+    weights: Model = model()
+    return Restorer(PairSet(left, weights), weights)
+
+
+def build(rule: Rule, classes: Mapping[str, str]) -> SubstitutionFinder:
+    for key in MATCH_KEYS:
+        if not isinstance(rule.match.get(key), float):
+            raise rule.error(f"match.{key}", "must be a probability such as 0.95")
+    named = rule.guard.get("named")
+    if named is None:
+        return SubstitutionFinder(rule, None)
+    from .pattern import expand
+
+    if not (isinstance(named, list) and len(named) == 2):
+        raise rule.error("guard.named", "must be two patterns: what stands before, and what stands after")
+    return SubstitutionFinder(
+        rule, (expand(rule, "guard.named", f"(?:{named[0]})\\Z", classes), expand(rule, "guard.named", named[1], classes))
+    )
+
+
+__all__ = ["Reading", "SubstitutionFinder", "build"]
