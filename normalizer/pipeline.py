@@ -97,23 +97,37 @@ class Normalizer:
         protected: tuple[Offsets, Offsets] | None = None
         scan = Scan(text)
         for stage in self._stages:
-            found = [
-                (rule, f) for rule, finder in stage
-                if (not finder.any or scan.has_any(finder.any)) and len(f := finder.find(scan))
-            ]  # fmt: skip
-            if not found:
-                continue
-            if protected is None:
-                protected = protected_spans(text, self.config.protect)
-            settled = _settle(found, current, protected, self.config.level)
-            findings += _findings(settled, current, text, patch)
-            if settled.applied:
+            rules = stage
+            for turn in range(_TURNS):
+                found = [
+                    (rule, f) for rule, finder in rules
+                    if (not finder.any or scan.has_any(finder.any)) and len(f := finder.find(scan))
+                ]  # fmt: skip
+                if turn:
+                    # what was held back is weighed anew in the mended context
+                    again = {rule.id for rule, _ in rules}
+                    findings = [f for f in findings if f.rules[0] not in again]
+                if not found:
+                    break
+                if protected is None:
+                    protected = protected_spans(text, self.config.protect)
+                settled = _settle(found, current, protected, self.config.level)
+                findings += _findings(settled, current, text, patch)
+                if not settled.applied:
+                    break
                 current = settled.applied.apply(current)
                 patch = patch.compose(settled.applied)
                 protected = settled.applied.map_spans(*protected)
                 scan = Scan(current, patch)
+                rules = [(rule, finder) for rule, finder in stage if rule.kind == "substitution"]
+                if not rules:
+                    break
         findings.sort(key=lambda f: (f.start, f.end, f.rules))
         return Outcome(text, current, patch, tuple(findings))
+
+
+# Words restored in one turn are better context for the next; more turns than this have not been seen to find anything.
+_TURNS = 3
 
 
 @dataclass(slots=True)

@@ -102,7 +102,7 @@ def calibrate(model: Model, documents: Sequence[Document], pairs: Sequence[Pair]
         of_genre = [d for d in dev if d.genre == genre]
         chosen += [of_genre[i] for i in rng.permutation(len(of_genre))[:240].tolist()]
     half = [chosen[i::2] for i in (0, 1)]
-    blank = replace(model, evidence=np.zeros(1), calibration=np.zeros((2, 0)))
+    blank = replace(model, evidence=np.zeros(1))
     features, labels = [], []
     restorer = Restorer(pair_set, blank)
     for sample in samples(half[0], pair_set, 2, seed):
@@ -113,16 +113,14 @@ def calibrate(model: Model, documents: Sequence[Document], pairs: Sequence[Pair]
     evidence = logistic_regression(crossed(x), y)
     evidence[0] -= float(np.log(y.mean() / (1 - y.mean())))
     say(f"evidence learnt from {len(y)} pairs in windows, {int(y.sum())} of them replaced")
-    learnt = replace(model, evidence=evidence, calibration=np.zeros((2, 0)))
+    learnt = replace(model, evidence=evidence)
     restorer = Restorer(pair_set, learnt)
-    odds, right = [], []
-    for sample in samples(half[1], pair_set, 2, seed + 1):
-        o, r = judged(restorer, sample)
-        odds.append(o)
-        right.append(r)
-    curve = isotonic(np.concatenate(odds), np.concatenate(right))
-    say(f"calibrated on {sum(map(len, odds))} restorations")
-    return replace(learnt, calibration=curve)
+    known = [judged(restorer, sample) for sample in samples(half[1], pair_set, 2, seed + 1)]
+    x, y = np.concatenate([k[0] for k in known]), np.concatenate([k[1] for k in known])
+    decision = logistic_regression(crossed(x), y)
+    curve = isotonic(crossed(x) @ decision, y)
+    say(f"calibrated on {len(y)} candidates, {int(y.sum())} of them right")
+    return replace(learnt, decision=decision, calibration=curve)
 
 
 def _pair_examples(restorer: Restorer, sample: Sample) -> tuple[Floats, Labels]:
@@ -143,20 +141,29 @@ def _pair_examples(restorer: Restorer, sample: Sample) -> tuple[Floats, Labels]:
 
 
 def judged(restorer: Restorer, sample: Sample, least: float = 0.02) -> tuple[Floats, Labels]:
-    """Raw log-odds of the restorations of a damaged text, and whether each is right."""
+    """The decisive features of each site's best candidate in a damaged text, and whether it is right."""
     text = sample.damaged.text
     cp = code_points(text)
     reading = restorer.read(restorer.scene(text, cp))
-    traces = restorer.traces(text, reading.lines, np.flatnonzero(cp == ord("〞")))
-    verdict = restorer.weigh(reading, traces)
-    damaged = sample.damaged
+    verdict = restorer.weigh(reading, restorer.traces(text, reading.lines, np.flatnonzero(cp == ord("〞"))))
+    site = reading.sites.site
+    likely = np.flatnonzero(verdict.probability >= least / 4)
+    order = likely[np.lexsort((-verdict.probability[likely], site[likely]))]
+    first = np.flatnonzero(np.diff(site[order], prepend=-1))
+    if not len(first):
+        return np.zeros((0, 6)), np.zeros(0, dtype=bool)
+    row = order[first]
+    following = order[np.minimum(first + 1, len(order) - 1)]
+    second = np.where((site[following] == site[row]) & (following != row), verdict.probability[following], 0.0)
+    enough = verdict.probability[row] >= least
+    row, second = row[enough], second[enough]
+    damaged, pairs = sample.damaged, restorer.pairs
     gold = dict(zip(damaged.at.tolist(), zip(damaged.source.tolist(), damaged.substitute.tolist(), strict=True), strict=True))
-    found = restorer.best(reading, verdict, least)
-    pairs = restorer.pairs
-    right = [gold.get(f.start) == (int(pairs.source[f.pair]), int(pairs.substitute[f.pair])) for f in found]
-    p = np.clip(np.array([f.probability for f in found]), 1e-6, 1 - 1e-6)
-    odds: Floats = np.log(p) - np.log1p(-p)
-    return odds, np.array(right, dtype=bool)
+    right = [
+        gold.get(int(reading.start[s])) == (int(pairs.source[k]), int(pairs.substitute[k]))
+        for s, k in zip(site[row].tolist(), reading.sites.pair[row].tolist(), strict=True)
+    ]
+    return restorer.decisive(reading, verdict, row, second), np.array(right, dtype=bool)
 
 
 def logistic_regression(x: Floats, y: Labels, l2: float = 1.0, rounds: int = 30) -> Floats:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from .inference import crossed
 from .features import BIGRAM_BITS, ClusterIds, Contexts, Hashes, word_keys
 
 Codes = npt.NDArray[np.uint8]
@@ -34,7 +35,8 @@ class ModelError(Exception):
 class Model:
     """packed: two weights a byte, (size // 2,). counts: how often each word stood in the training text.
 
-    near, topic: the cluster of each bigram hash, (2^BIGRAM_BITS,). evidence, calibration: see `inference`.
+    near, topic: the cluster of each bigram hash, (2^BIGRAM_BITS,). evidence, decision, calibration: what
+    `calibrate` has learnt.
     """
 
     packed: Codes
@@ -43,6 +45,7 @@ class Model:
     near: ClusterIds
     topic: ClusterIds
     evidence: Floats
+    decision: Floats
     calibration: Floats
 
     @property
@@ -83,10 +86,10 @@ class Model:
         parts: npt.NDArray[np.int32] = _UNPACK[self.packed[slots >> 1] + ((slots & 1) << 8)]
         return parts
 
-    def calibrated(self, probability: Floats) -> Floats:
-        """The share of restorations of such raw probabilities that is right, rounded to four places."""
-        p = np.clip(probability, 1e-6, 1 - 1e-6)
-        shares: Floats = np.round(np.interp(np.log(p) - np.log1p(-p), self.calibration[0], self.calibration[1]), 4)
+    def calibrated(self, features: Floats) -> Floats:
+        """The share of such restorations that is right, rounded to four places. features: (n, F), see `Restorer.decisive`."""
+        score = crossed(features) @ self.decision
+        shares: Floats = np.round(np.interp(score, self.calibration[0], self.calibration[1]), 4)
         return shares
 
 
@@ -118,6 +121,7 @@ def save(folder: Path, model: Model) -> None:
         near=model.near[clustered],
         topic=model.topic[clustered],
         evidence=model.evidence,
+        decision=model.decision,
         calibration=model.calibration,
     )
 
@@ -131,8 +135,9 @@ def load(folder: Path) -> Model:
             near[tables["bigrams"]] = tables["near"]
             topic[tables["bigrams"]] = tables["topic"]
             words = tuple(tables["words"].tobytes().decode().split("\n"))
-            return Model(
-                packed.view(np.ndarray), words, tables["counts"], near, topic, tables["evidence"], tables["calibration"]
+            return Model(  # fmt: skip
+                packed.view(np.ndarray), words, tables["counts"], near, topic,
+                tables["evidence"], tables["decision"], tables["calibration"],
             )
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, json.JSONDecodeError) as error:
         raise ModelError(f"{folder}: no usable weights ({error}); install jiaokan again or run `jiaokan train`") from None

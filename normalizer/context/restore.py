@@ -65,14 +65,18 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """The best candidate of a site: which row of the candidates, its probability, and the runner-up's."""
+    """The best candidate of a site: which row of the candidates, and its calibrated probability.
+
+    raw, runner_up: what the inference gives the best candidate and the next.
+    """
 
     start: int
     end: int
     row: int
     pair: int
-    probability: float
+    raw: float
     runner_up: float
+    probability: float
 
 
 def passages(text: str, cp: CodePoints) -> tuple[Offsets, Ints]:
@@ -134,7 +138,7 @@ class Restorer:
         return replaced, odds.max(axis=1).astype(np.float64)
 
     def restore(
-        self, text: str, cp: CodePoints, primes: Offsets, given: Mask | None = None, least: float = 0.3
+        self, text: str, cp: CodePoints, primes: Offsets, given: Mask | None = None, least: float = 0.1
     ) -> tuple[Reading, Verdict, list[Restoration]]:
         """Reads closely only what may be damaged, in three steps: presence of words, the pairs whose source is missing,
         and all pairs.
@@ -218,27 +222,49 @@ class Restorer:
         )  # fmt: skip
 
     def best(self, reading: Reading, verdict: Verdict, least: float) -> list[Restoration]:
-        """The likeliest restorations that do not overlap, in order of place."""
+        """The likeliest restorations that do not overlap, in order of place. least: the least raw probability."""
         site = reading.sites.site
         if not len(site):
             return []
-        order = np.lexsort((-verdict.probability, site))
+        likely = np.flatnonzero(verdict.probability >= least / 4)
+        order = likely[np.lexsort((-verdict.probability[likely], site[likely]))]
         first = np.flatnonzero(np.diff(site[order], prepend=-1))
         row = order[first]
         following = order[np.minimum(first + 1, len(order) - 1)]
         second = np.where((site[following] == site[row]) & (following != row), verdict.probability[following], 0.0)
-        chosen = np.flatnonzero(verdict.probability[row] >= least)
-        chosen = chosen[np.lexsort((reading.start[site[row[chosen]]], -np.round(verdict.probability[row[chosen]], 4)))]
-        taken: npt.NDArray[np.bool_] = np.zeros(int(reading.end.max()) + 1, dtype=bool)
+        enough = verdict.probability[row] >= least
+        row, second = row[enough], second[enough]
+        if not len(row):
+            return []
+        raw = verdict.probability[row]
+        sure = self.model.calibrated(self.decisive(reading, verdict, row, second))
+        start, end = reading.start[site[row]], reading.end[site[row]]
+        taken = np.zeros(int(end.max()) + 1, dtype=bool)
         found = []
-        for i in chosen.tolist():
-            r = int(row[i])
-            s = int(site[r])
-            a, b = int(reading.start[s]), int(reading.end[s])
+        for i in np.lexsort((start, start - end, -np.round(sure, 2))).tolist():
+            a, b = int(start[i]), int(end[i])
             if not taken[a:b].any():
                 taken[a:b] = True
-                found.append(Restoration(a, b, r, int(reading.sites.pair[r]), float(verdict.probability[r]), float(second[i])))
+                pair = int(reading.sites.pair[row[i]])
+                found.append(Restoration(a, b, int(row[i]), pair, float(raw[i]), float(second[i]), float(sure[i])))
         return sorted(found, key=lambda f: f.start)
+
+    def decisive(self, reading: Reading, verdict: Verdict, row: Ints, runner_up: Floats) -> Floats:
+        """What the probability of a restoration is learnt from, (n, 6)."""
+        sites = reading.sites
+        active = np.clip(verdict.active[row], 1e-6, 1 - 1e-6)
+        count = np.bincount(sites.pair, verdict.probability, len(self.pairs))[sites.pair[row]]
+        return np.stack(
+            [
+                np.clip(np.log(active) - np.log1p(-active), -8, 8) / 3,
+                np.clip(verdict.logit[row], -8, 12) / 3,
+                np.clip(verdict.line_odds[sites.line[row]], -8, 8) / 3,
+                runner_up,
+                np.clip(self.pairs.prior.expected[sites.pair[row]], -6, 8) / 3,
+                np.minimum(np.log1p(count), 4),
+            ],
+            axis=1,
+        )
 
     def reasons(self, text: str, reading: Reading, found: Sequence[Restoration], count: int = 2) -> list[list[str]]:
         """For each restoration the contexts that speak loudest for the source, as `left＿right +log-odds`."""

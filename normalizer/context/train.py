@@ -91,7 +91,7 @@ def train(documents: Sequence[Document], pairs: Sequence[Pair], recipe: Recipe |
     near, topic = cluster_bigrams(_sample([d for d in documents if d.split == "train"], recipe.seed))
     say(f"bigrams clustered after {time.monotonic() - began:.0f} s")
     blank = Model(
-        np.zeros(0, np.uint8), tuple(universe.words), counts, near, topic, np.zeros(0), np.zeros(0)
+        np.zeros(0, np.uint8), tuple(universe.words), counts, near, topic, np.zeros(0), np.zeros(0), np.zeros((2, 0))
     )  # fmt: skip
     weights = _descend(texts, universe, blank, recipe, say)
     return replace(blank, packed=pack(weights))

@@ -62,13 +62,11 @@ class SubstitutionFinder:
         reading, verdict, found = restorer.restore(scan.text, scan.cp, primes, self._given(restorer))
         if not found:
             return Found.none()
-        sure = restorer.model.calibrated(np.array([f.probability for f in found]))
-        keep = [n for n, p in enumerate(sure.tolist()) if p >= self.least[Level.SUGGEST]]
-        found, sure = [found[n] for n in keep], sure[keep]
+        found = [f for f in found if f.probability >= self.least[Level.SUGGEST]]
         count = np.bincount(reading.sites.pair[[f.row for f in found]], minlength=len(restorer.pairs)).tolist() if found else []
         finds = Finds()
         passage = np.round(verdict.line_odds, 1).tolist()
-        for f, p, reasons in zip(found, sure.tolist(), restorer.reasons(scan.text, reading, found), strict=True):
+        for f, reasons in zip(found, restorer.reasons(scan.text, reading, found), strict=True):
             source, substitute = restorer.pairs.names[f.pair]
             evidence: dict[str, object] = {
                 "pair": f"{source}→{substitute}",
@@ -79,13 +77,13 @@ class SubstitutionFinder:
             }
             if f.runner_up > 0.01:
                 evidence["runner_up"] = round(f.runner_up, 2)
-            finds.add(f.start, f.end, source, Note((self.rule.id,), self._level(scan.text, f, p), p, evidence))
+            finds.add(f.start, f.end, source, Note((self.rule.id,), self._level(scan.text, f), f.probability, evidence))
         return finds.found()
 
-    def _level(self, text: str, f: Restoration, p: float) -> Level:
-        if f.runner_up > self.margin * f.probability or p < self.least[Level.UNSAFE]:
+    def _level(self, text: str, f: Restoration) -> Level:
+        if f.runner_up > self.margin * f.raw or f.probability < self.least[Level.UNSAFE]:
             return Level.SUGGEST
-        if p < self.least[Level.SAFE]:
+        if f.probability < self.least[Level.SAFE]:
             return Level.UNSAFE
         if self.named and (
             self.named[0].search(text, max(0, f.start - 12), f.start) or self.named[1].match(text, f.end, f.end + 12)
