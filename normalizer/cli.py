@@ -50,6 +50,12 @@ def _rule_options(command: F) -> F:
         click.option("--ignore", multiple=True, metavar="ID", help="Do not run these rules."),
         click.option("--level", type=click.Choice(["safe", "unsafe"]), default="safe", show_default=True,
                      help="Which edits are made."),
+        click.option("--assume-infected", "assume", is_flag=False, flag_value="any", default="", metavar="[FAMILY]",
+                     help="Take words as substituted without asking whether the text was damaged."),
+        click.option("--pairs", multiple=True, metavar="TSV", help="Further pairs: columns substitute and source."),
+        click.option("--without", multiple=True, metavar="NAME", help="Leave out a family, or a pair such as 发展→开展."),
+        click.option("--protect", multiple=True, metavar="WORD|@FILE",
+                     help="Never touch this string, or the strings in a file, one a line."),
         click.option("--encoding", metavar="NAME", help="utf-8 (default), gb18030, big5, … or auto."),
         click.option("--lang", metavar="zh|en", help="Language of messages (default: the locale's)."),
         click.option("--statistics", is_flag=True, help="Counts by rule, on stderr."),
@@ -74,14 +80,17 @@ class _Run:
     """One call of the command: the rules, the messages, and what has happened so far."""
 
     def __init__(self, options: dict[str, Any]) -> None:
+        from .kinds import Settings
         from .pipeline import Config, Normalizer
 
         self.words = Messages(options["lang"])
         self.encoding: str | None = options["encoding"]
         self.statistics: bool = options["statistics"]
         try:
+            settings = Settings(options["assume"], tuple(options["pairs"]), tuple(_split(options["without"])))
+            protect = [word for value in options["protect"] for word in _words(value)]
             self.normalizer: Normalizer = Normalizer(
-                Config.of(options["level"], _split(options["select"]), _split(options["ignore"]))
+                Config.of(options["level"], _split(options["select"]), _split(options["ignore"]), protect, settings)
             )
         except KeyError as error:
             raise click.UsageError(str(error.args[0])) from None
@@ -123,6 +132,16 @@ class _Run:
             for rule, count in sorted(self.rules.items(), key=lambda r: (-r[1], r[0])):
                 click.echo(f"{count:8d} {rule} {self.normalizer.book.rule(rule).name}", err=True)
         raise SystemExit(EXIT_ERROR if self.failed else code)
+
+
+def _words(value: str) -> list[str]:
+    """A protected string, or those of the file that @ names."""
+    if not value.startswith("@"):
+        return [value]
+    try:
+        return [line.strip() for line in Path(value[1:]).read_text("utf-8").split("\n") if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--protect {value}: {error}") from None
 
 
 def _split(values: tuple[str, ...]) -> list[str]:
@@ -391,6 +410,34 @@ def simulate(
             sys.stdout.buffer.write(data)
             sys.stdout.flush()
     except DocumentError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(EXIT_ERROR) from None
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FOLDER",
+              help="Where weights and model card go (default: into the package).")  # fmt: skip
+@click.option("--pairs", multiple=True, metavar="TSV", help="Further pairs to learn.")
+@click.option("--hold-out", multiple=True, metavar="GENRE", help="Leave this genre out of training.")
+@click.option("--exclude", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+              help="Sentences, one a line, whose lines are left out of training.")  # fmt: skip
+def train(
+    folder: Path, output: Path | None, pairs: tuple[str, ...], hold_out: tuple[str, ...], exclude: Path | None
+) -> None:
+    """Learn from a FOLDER of clean text (.txt, .jsonl, .jsonl.xz) which word stands where."""
+    from .context import card, corpus, families
+    from .context.model import weights_folder
+
+    try:
+        listed = [p for family in families.families().values() for p in family]
+        listed += [p for path in pairs for p in families.read_pairs(Path(path))]
+        sentences = exclude.read_text("utf-8").split("\n") if exclude else []
+        held = [max(line.split("\t"), key=len) for line in sentences if line]
+        documents = [d for d in corpus.without(corpus.read(folder), held) if d.genre not in hold_out]
+        say = lambda line: click.echo(line, err=True)  # noqa: E731
+        card.make(documents, listed, output or weights_folder(), hold_out, say)
+    except (corpus.CorpusError, ValueError) as error:
         click.echo(str(error), err=True)
         raise SystemExit(EXIT_ERROR) from None
 

@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 import warnings
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -52,3 +53,10 @@ def word_across(left: str, right: str) -> str:
             return word if math.log(whole * tokenizer.total / (head * tail)) >= BOUND else ""
         at += len(word)
     return ""
+
+
+def frequencies(given: Iterable[str]) -> list[int]:
+    """How often each word stands in the text that jieba's dictionary was counted in; 0 for words it does not have."""
+    with _loading:
+        tokenizer = _tokenizer()
+    return [tokenizer.FREQ.get(word, 0) or 0 for word in given]

@@ -83,7 +83,8 @@ class Normalizer:
         self.book = book or rulebook()
         self.rules = self.book.selected(self.config.select, self.config.ignore)
         self._stages: list[list[tuple[Rule, Finder]]] = [
-            [(r, build(r, self.book.classes, self.config.substitution)) for r in self.rules if r.stage == stage] for stage in self.book.stages
+            [(r, build(r, self.book.classes, self.config.substitution)) for r in self.rules if r.stage == stage]
+            for stage in self.book.stages
         ]
 
     def __reduce__(self) -> tuple[Callable[..., Normalizer], tuple[Config, Rulebook]]:

@@ -40,7 +40,9 @@ def samples(documents: Sequence[Document], pairs: PairSet, rounds: int, seed: in
                 yield Sample(document.genre, Damaged(text, nothing, nothing, nothing), text)
             else:
                 table = draw_table(pairs, rng)
-                yield Sample(document.genre, damage(pairs.matcher, text, table, infected, bool(rng.random() < 0.4)), text)
+                yield Sample(
+                    document.genre, damage(pairs.matcher, text, table, infected, bool(rng.random() < 0.4)), text
+                )
 
 
 def draw_table(pairs: PairSet, rng: np.random.Generator) -> Ints:
@@ -158,7 +160,9 @@ def judged(restorer: Restorer, sample: Sample, least: float = 0.02) -> tuple[Flo
     enough = verdict.probability[row] >= least
     row, second = row[enough], second[enough]
     damaged, pairs = sample.damaged, restorer.pairs
-    gold = dict(zip(damaged.at.tolist(), zip(damaged.source.tolist(), damaged.substitute.tolist(), strict=True), strict=True))
+    gold = dict(
+        zip(damaged.at.tolist(), zip(damaged.source.tolist(), damaged.substitute.tolist(), strict=True), strict=True)
+    )
     right = [
         gold.get(int(reading.start[s])) == (int(pairs.source[k]), int(pairs.substitute[k]))
         for s, k in zip(site[row].tolist(), reading.sites.pair[row].tolist(), strict=True)

@@ -50,8 +50,7 @@ def _documents(path: Path) -> Iterator[tuple[str, str, str]]:
         if path.suffix == ".txt":
             yield path.read_text("utf-8"), "", path.parent.name
             return
-        opened = lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
-        with opened as lines:
+        with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as lines:
             for n, line in enumerate(lines, 1):
                 try:
                     row = json.loads(line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -58,15 +59,27 @@ _FOLD = np.uint64(31)
 
 @cache
 def _folding() -> npt.NDArray[np.uint32]:
-    """Code point → the character that stands for it in features: widths, digits, letters and quotation marks alike."""
+    """Code point → the character that stands for it in features: script, widths, digits, letters and quotation
+    marks alike."""
     table = np.arange(0x110000, dtype=np.uint32)
+    _, traditional, simplified, _ = (Path(__file__).parent / "traditional.txt").read_text("utf-8").split("\n")
+    table[[ord(c) for c in traditional]] = [ord(c) for c in simplified]
     table[0xFF01:0xFF5F] = np.arange(0x21, 0x7F)
-    for char, mark in (("，", ","), ("。", "."), ("；", ";"), ("：", ":"), ("？", "?"), ("！", "!"), ("（", "("), ("）", ")")):
+    for char, mark in (
+        ("，", ","),
+        ("。", "."),
+        ("；", ";"),
+        ("：", ":"),
+        ("？", "?"),
+        ("！", "!"),
+        ("（", "("),
+        ("）", ")"),
+    ):
         table[ord(char)] = ord(mark)
     for first, last, to in ((0x30, 0x39, "0"), (0xFF10, 0xFF19, "0"), (0x41, 0x5A, "a"), (0x61, 0x7A, "a"),
                             (0xFF21, 0xFF3A, "a"), (0xFF41, 0xFF5A, "a")):  # fmt: skip
         table[first : last + 1] = ord(to)
-    table[[ord(c) for c in "“”〝〞„‟「」『』\"＂"]] = ord('"')
+    table[[ord(c) for c in '“”〝〞„‟「」『』"＂']] = ord('"')
     table[[ord(c) for c in "‘’＇'"]] = ord("'")
     table[[ord(c) for c in "\t\u00a0\u3000\u2002\u2003"]] = ord(" ")
     table[[ord(c) for c in "\r\x0b\x0c\u2028\u2029"]] = ord("\n")

@@ -18,15 +18,16 @@ class Weighing:
     """The constants of the inference; chosen on the development split, see the model card.
 
     prior: log-odds that a window is damaged, before anything is seen. window_cap: log-odds that one pair may at most
-    contribute to its window; pair_cap: to itself. survivor, survivor_cap: log-odds against a pair that has no site, for
+    contribute to its window; pair_cap: to itself;
+    own_cap: how much of that counts for its own sites. survivor, survivor_cap: log-odds against a pair that has no site, for
     each of its source words left standing and at most. member, stray: probability that a pair of a family is in the
     table of a document of that family, and that another pair is. densities: the shares of the dictionary that an unknown
     table may hold; observed_gain: how much likelier such a table holds a pair seen elsewhere. stay: probability that a
     line is in the same state as the one before it. steadiness: see `_shift`. baseline: how much of a site's bare frequency ratio is no evidence.
     """
 
-    prior: float = -2.5
-    window_cap: float = 6.0
+    prior: float = -3.0
+    window_cap: float = 5.0
     pair_cap: float = 8.0
     survivor: float = -2.5
     survivor_cap: float = -5.0
@@ -38,6 +39,7 @@ class Weighing:
     baseline: float = 0.8
     trace_cap: float = 8.0
     steadiness: float = 4.0
+    own_cap: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Prior:
 
     expected: log-odds of source against substitute by frequency alone, (K,). alternatives: how many substitutes the
     tables give the pair's source, (K,). families: membership, (K, families). observed: seen in a document, (K,).
-    single: the substitute is one character, (K,).
+    single: the substitute is one character, (K,). given: the user says that tables have it, (K,).
     """
 
     expected: Floats
@@ -54,16 +56,19 @@ class Prior:
     families: Mask
     observed: Mask
     single: Mask
+    given: Mask
 
     def activity(self, weighing: Weighing) -> Floats:
         """Probability that each pair is in the table, for each kind of table: (kinds, K)."""
         share = 1.0 / self.alternatives
         rows = [
-            np.where(self.families[:, f], weighing.member, weighing.stray * share) for f in range(self.families.shape[1])
+            np.where(self.families[:, f], weighing.member, weighing.stray * share)
+            for f in range(self.families.shape[1])
         ]
         gain = np.where(self.observed, weighing.observed_gain, 1.0)
         rows += [np.minimum(0.9, density * gain * share) for density in weighing.densities]
         activity: Floats = np.clip(np.array(rows), 1e-6, 0.95)
+        activity[:, self.given] = weighing.member
         return activity
 
 
@@ -105,8 +110,8 @@ class Verdict:
     """What was inferred, per candidate: probability that the site was written with the source, and what it rests on.
 
     probability: not yet calibrated. active: that the pair is in the table. logit: log-odds of the source if it is, given
-    how the text uses the two words. line_odds, window_odds: log-odds of damage by
-    line and window. kinds: posterior of each kind of table by window, (kinds, windows).
+    how the text uses the two words. line_odds: of damage where the site is, as far as others vouch for it. window_odds:
+    by window. kinds: posterior of each kind of table by window, (kinds, windows).
     """
 
     probability: Floats
@@ -235,13 +240,20 @@ def infer(
     site_line = np.zeros(count, dtype=np.int64)
     site_line[sites.site] = sites.line
     order = np.argsort(key, kind="stable")
-    where = order[np.searchsorted(key[order], survivors.window * pairs + survivors.pair)] if len(key) else survivors.pair
+    where = (
+        order[np.searchsorted(key[order], survivors.window * pairs + survivors.pair)] if len(key) else survivors.pair
+    )
     by_line = np.bincount(site_line, gain, lines) + traces
     by_line += np.bincount(survivors.line, np.log1p(-0.9 * active[where]), lines)
     if against is not None:
         by_line -= against
-    line_odds = _by_line(by_line, line_window, window_odds, g.stay)
-    probability = sigmoid(line_odds)[sites.line] * weight / (1 + all_weight[sites.site])
+    inside = _by_line(by_line, line_window, window_odds, g.stay)
+    # no pair vouches for itself: a burst of one word is a term or a topic
+    own_gain = (kinds[:, window] * np.maximum(likelihood, 0)).sum(axis=0)[groups.of_site]
+    window_for = window_odds[sites.window] - np.maximum(own_gain - g.own_cap, 0)
+    passage = sigmoid(window_for) * sigmoid(inside[sites.line])
+    line_odds = np.log(passage) - np.log1p(-np.minimum(passage, 1 - 1e-9))
+    probability = passage * weight / (1 + all_weight[sites.site])
     return Verdict(probability, candidate, logit, line_odds, window_odds, kinds)
 
 
@@ -262,14 +274,12 @@ def _shift(sites: Sites, active: Floats, prior: Prior, steadiness: float) -> Flo
 
 
 def _by_line(evidence: Floats, line_window: Ints, window_odds: Floats, stay: float) -> Floats:
-    """Log-odds of damage by line: that its window is damaged, and that the line is, by forward–backward."""
-    out = window_odds[line_window]
+    """Log-odds that each line is damaged if its window is, by forward–backward; windows that are not are passed over."""
+    out = np.zeros(len(line_window))
     bounds = np.flatnonzero(np.diff(line_window, prepend=-1, append=-1))
     for lo, hi in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        window = float(window_odds[line_window[lo]])
-        if window > -3:
-            p = sigmoid(np.array(window)) * sigmoid(forward_backward(evidence[lo:hi], stay))
-            out[lo:hi] = np.log(p) - np.log1p(-np.minimum(p, 1 - 1e-9))
+        if float(window_odds[line_window[lo]]) > -3:
+            out[lo:hi] = forward_backward(evidence[lo:hi], stay)
     return out
 
 

@@ -100,4 +100,3 @@ class Matcher:
             order = np.lexsort((length, at))
             at, rows = at[order], rows[order]
         return at, rows
-

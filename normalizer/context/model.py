@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -11,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .inference import crossed
 from .features import BIGRAM_BITS, ClusterIds, Contexts, Hashes, word_keys
+from .inference import crossed
 
 Codes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
@@ -25,6 +26,8 @@ LEVELS = np.array(
 # Two codes a byte, looked up together with which of the two is meant: index = byte + 256·odd.
 _UNPACK = np.concatenate([LEVELS[np.arange(256) & 15], LEVELS[np.arange(256) >> 4]]).astype(np.int32)
 _BATCH = 8192
+# Log-odds of source against substitute where one of them was not learnt: who lists such a pair has seen it.
+_STRANGE = 2.0
 
 
 class ModelError(Exception):
@@ -59,24 +62,32 @@ class Model:
     def expected(self, source: str, substitute: str) -> float:
         """Log-odds of source against substitute by frequency alone, in whole units of 1/UNIT."""
         count = self.count_of
-        odds = np.log(count.get(source, 0) + 1) - np.log(count.get(substitute, 0) + 1)
-        return float(np.round(odds * UNIT) / UNIT)
+        if source not in count or substitute not in count:
+            return _STRANGE
+        odds = math.log(count[source] + 1) - math.log(count[substitute] + 1)
+        return round(odds * UNIT) / UNIT
 
-    def score(self, contexts: Contexts, rows: npt.NDArray[np.int64], key: Hashes, edge: Hashes) -> Floats:
+    def score(
+        self, contexts: Contexts, rows: npt.NDArray[np.int64], key: Hashes, edge: Hashes, known: npt.NDArray[np.bool_]
+    ) -> Floats:
         """What the contexts say for one word each, in natural log-odds up to a constant of the context.
 
-        rows: which context, (n,). key, edge: of the word, (n,) and (EDGES, n). Sums are of integers, so that they are
-        the same on every machine.
+        rows: which context, (n,). key, edge: of the word, (n,) and (EDGES, n). known: whether the word was learnt, (n,);
+        of others only the edges count. Sums are of integers, so that they are the same on every machine.
         """
+        own = len(contexts.own)
+        strange = not known.all()
         total = np.empty(len(rows), dtype=np.int64)
         for lo in range(0, len(rows), _BATCH):
             part = slice(lo, lo + _BATCH)
             slots = contexts.slots(key[part], edge[:, part], self.size, rows[part])
             odd = slots & 1
             slots >>= 1
-            total[part] = _UNPACK[self.packed[slots] + (odd << 8)].sum(axis=0)
+            said = _UNPACK[self.packed[slots] + (odd << 8)]
+            if strange:
+                said[:own, ~known[part]] = 0
+            total[part] = said.sum(axis=0)
         return total / UNIT
-
 
     def parts(
         self, contexts: Contexts, rows: npt.NDArray[np.int64], key: Hashes, edge: Hashes
@@ -136,11 +147,19 @@ def load(folder: Path) -> Model:
             topic[tables["bigrams"]] = tables["topic"]
             words = tuple(tables["words"].tobytes().decode().split("\n"))
             return Model(  # fmt: skip
-                packed.view(np.ndarray), words, tables["counts"], near, topic,
-                tables["evidence"], tables["decision"], tables["calibration"],
+                packed.view(np.ndarray),
+                words,
+                tables["counts"],
+                near,
+                topic,
+                tables["evidence"],
+                tables["decision"],
+                tables["calibration"],
             )
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, json.JSONDecodeError) as error:
-        raise ModelError(f"{folder}: no usable weights ({error}); install jiaokan again or run `jiaokan train`") from None
+        raise ModelError(
+            f"{folder}: no usable weights ({error}); install jiaokan again or run `jiaokan train`"
+        ) from None
 
 
 @cache

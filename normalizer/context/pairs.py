@@ -15,6 +15,10 @@ from .matcher import Matcher
 from .model import Model
 
 
+# The family of pairs that a user gives.
+USER = "user"
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """For each word the pairs it belongs to: `pair[first[w]:first[w + 1]]`."""
@@ -51,11 +55,14 @@ class PairSet:
         self.substitute = np.array([index[w] for _, w in names], dtype=np.int64)
         self.matcher = Matcher(self.words)
         self.key, self.edge = word_keys(self.words)
+        self.known = np.array([w in model.count_of for w in self.words], dtype=bool)
         self.by_substitute = Listing.of(self.substitute, len(self.words))
         self.by_source = Listing.of(self.source, len(self.words))
         observed = np.array([any(p.grade != "C" for p in o) for o in self.origins], dtype=bool)
         self.families = sorted({p.family for o in self.origins for p in o if p.grade != "C"})
-        member = np.array([[any(p.family == f and p.grade != "C" for p in o) for f in self.families] for o in self.origins])
+        member = np.array(
+            [[any(p.family == f and p.grade != "C" for p in o) for f in self.families] for o in self.origins]
+        )
         expected: Floats = np.array([model.expected(s, w) for s, w in names], dtype=np.float64)
         self.prior = Prior(
             expected,
@@ -63,16 +70,11 @@ class PairSet:
             member.reshape(len(names), len(self.families)).astype(bool),
             observed,
             self.matcher.lengths[self.substitute] == 1,
+            np.array([any(p.family == USER for p in o) for o in self.origins], dtype=bool),
         )
 
     def __len__(self) -> int:
         return len(self.names)
-
-    @property
-    def site_words(self) -> npt.NDArray[np.bool_]:
-        mask = np.zeros(len(self.words), dtype=bool)
-        mask[self.substitute] = True
-        return mask
 
 
 __all__ = ["Hashes", "Listing", "PairSet"]

@@ -187,9 +187,9 @@ class Restorer:
         start, word = at[used], words[used].astype(np.int64)
         end = start + pairs.matcher.lengths[word]
         contexts = Contexts(scene.padded, scene.bigrams, start, end, self.model.near, self.model.topic)
-        own = self.model.score(contexts, np.arange(len(used)), pairs.key[word], pairs.edge[:, word])
+        own = self.model.score(contexts, np.arange(len(used)), pairs.key[word], pairs.edge[:, word], pairs.known[word])
         source = pairs.source[pair]
-        theirs = self.model.score(contexts, site, pairs.key[source], pairs.edge[:, source])
+        theirs = self.model.score(contexts, site, pairs.key[source], pairs.edge[:, source], pairs.known[source])
         logit = theirs - own[site] + pairs.prior.expected[pair]
         weights = self._weights(scene.padded, start, end, word, window[used])
         sites = Sites(site, line[row], window[row], pair, logit, weights[site])
@@ -202,7 +202,9 @@ class Restorer:
         key = (window * len(self.pairs.words) + word).astype(np.uint64) << np.uint64(32)
         repeats = np.ones(len(start), dtype=np.int64)
         for first, second in ((padded[a], padded[a - 1]), (padded[b], padded[b + 1])):
-            _, inverse, count = np.unique(key | (first * np.uint32(0x9E3779B1) + second), return_inverse=True, return_counts=True)
+            _, inverse, count = np.unique(
+                key | (first * np.uint32(0x9E3779B1) + second), return_inverse=True, return_counts=True
+            )
             repeats = np.maximum(repeats, count[inverse])
         return 1.0 / repeats
 
@@ -215,7 +217,9 @@ class Restorer:
                 np.add.at(odds, np.searchsorted(lines, np.asarray(places), side="right") - 1, weight)
         return np.minimum(odds, _TRACE_CAP)
 
-    def weigh(self, reading: Reading, traces: Floats, against: Floats | None = None, given: Mask | None = None) -> Verdict:
+    def weigh(
+        self, reading: Reading, traces: Floats, against: Floats | None = None, given: Mask | None = None
+    ) -> Verdict:
         return infer(
             reading.sites, reading.survivors, traces, reading.line_window, self.pairs.prior, self.activity,
             self.model.evidence, self.weighing, against, given,
@@ -258,7 +262,7 @@ class Restorer:
             [
                 np.clip(np.log(active) - np.log1p(-active), -8, 8) / 3,
                 np.clip(verdict.logit[row], -8, 12) / 3,
-                np.clip(verdict.line_odds[sites.line[row]], -8, 8) / 3,
+                np.clip(verdict.line_odds[row], -8, 8) / 3,
                 runner_up,
                 np.clip(self.pairs.prior.expected[sites.pair[row]], -6, 8) / 3,
                 np.minimum(np.log1p(count), 4),
@@ -274,7 +278,9 @@ class Restorer:
         site, pair = reading.sites.site[rows], reading.sites.pair[rows]
         source, substitute = self.pairs.source[pair], self.pairs.substitute[pair]
         gain = self.model.parts(reading.contexts, site, self.pairs.key[source], self.pairs.edge[:, source])
-        gain = gain - self.model.parts(reading.contexts, site, self.pairs.key[substitute], self.pairs.edge[:, substitute])
+        gain = gain - self.model.parts(
+            reading.contexts, site, self.pairs.key[substitute], self.pairs.edge[:, substitute]
+        )
         gain = gain[: len(SHOWN)]
         top = np.argsort(-gain, axis=0, kind="stable")[:count]
         out = []
@@ -283,8 +289,14 @@ class Restorer:
             for t in top[:, n].tolist():
                 value = int(gain[t, n]) / UNIT
                 if value > 0:
-                    left = min((-k for k in SHOWN[t] if k < 0), default=0), max((-k for k in SHOWN[t] if k < 0), default=0)
-                    right = min((k for k in SHOWN[t] if k > 0), default=0), max((k for k in SHOWN[t] if k > 0), default=0)
+                    left = (
+                        min((-k for k in SHOWN[t] if k < 0), default=0),
+                        max((-k for k in SHOWN[t] if k < 0), default=0),
+                    )
+                    right = (
+                        min((k for k in SHOWN[t] if k > 0), default=0),
+                        max((k for k in SHOWN[t] if k > 0), default=0),
+                    )
                     before = text[max(0, f.start - left[1]) : max(0, f.start - left[0] + 1)] if left[1] else ""
                     after = text[f.end + right[0] - 1 : f.end + right[1]] if right[1] else ""
                     shown.append(f"{before}＿{after} +{value:.1f}".replace("\n", "⏎"))

@@ -11,23 +11,26 @@ import numpy as np
 
 from ..charclass import HAN
 from ..context.families import Pair, families, read_pairs
-from ..context.inference import Mask
+from ..context.inference import Mask, Verdict
 from ..context.model import Model, model
-from ..context.pairs import PairSet
+from ..context.pairs import USER, PairSet
 from ..context.restore import Reading, Restoration, Restorer
 from ..edit import Level, Note
 from ..rulebook import Rule, RuleError
 from ..scan import Finds, Found, Scan
 from . import Settings
 
-MATCH_KEYS = ("safe", "unsafe", "suggest")
+MATCH_KEYS = ("safe", "seen", "established", "unsafe", "suggest")
 GUARD_KEYS = ("margin", "named")
 # The rule whose repairs show that a text passed through such a tool.
 _PRIMES = "PUN001"
+# Beyond doubt: the probability that the table has the pair, and the passage's log-odds.
+_ACTIVE, _PASSAGE = 0.999, 6.0
 
 
 class SubstitutionFinder:
-    """safe, unsafe, suggest: the least calibrated probability of each level. margin: how far the runner-up must be behind,
+    """safe, unsafe, suggest: the least calibrated probability of each level; seen: of safe, for pairs that were seen in
+    documents; established: of safe, where pair and passage are beyond doubt. margin: how far the runner-up must be behind,
     as a share of the winner. named: what stands around a site in names and titles, where no edit is safe.
     """
 
@@ -35,6 +38,7 @@ class SubstitutionFinder:
         self.any = ""
         self.rule, self.named = rule, named
         self.least = {level: float(rule.match[level.value]) for level in (Level.SAFE, Level.UNSAFE, Level.SUGGEST)}
+        self.seen, self.established = float(rule.match["seen"]), float(rule.match["established"])
         self.margin = float(rule.guard.get("margin", 0.0))
         self.settings = Settings()
 
@@ -63,27 +67,42 @@ class SubstitutionFinder:
         if not found:
             return Found.none()
         found = [f for f in found if f.probability >= self.least[Level.SUGGEST]]
-        count = np.bincount(reading.sites.pair[[f.row for f in found]], minlength=len(restorer.pairs)).tolist() if found else []
+        count = (
+            np.bincount(reading.sites.pair[[f.row for f in found]], minlength=len(restorer.pairs)).tolist()
+            if found
+            else []
+        )
         finds = Finds()
         passage = np.round(verdict.line_odds, 1).tolist()
         for f, reasons in zip(found, restorer.reasons(scan.text, reading, found), strict=True):
             source, substitute = restorer.pairs.names[f.pair]
+            after = source if scan.text[f.start : f.end] == substitute else _traditional(source)
             evidence: dict[str, object] = {
                 "pair": f"{source}→{substitute}",
                 "families": sorted({o.family for o in restorer.pairs.origins[f.pair]}),
-                "passage": passage[int(reading.sites.line[f.row])],
+                "passage": passage[f.row],
                 "sites": count[f.pair],
                 "context": reasons,
             }
             if f.runner_up > 0.01:
                 evidence["runner_up"] = round(f.runner_up, 2)
-            finds.add(f.start, f.end, source, Note((self.rule.id,), self._level(scan.text, f), f.probability, evidence))
+            finds.add(
+                f.start,
+                f.end,
+                after,
+                Note((self.rule.id,), self._level(scan.text, restorer, verdict, f), f.probability, evidence),
+            )
         return finds.found()
 
-    def _level(self, text: str, f: Restoration) -> Level:
+    def _level(self, text: str, restorer: Restorer, verdict: Verdict, f: Restoration) -> Level:
         if f.runner_up > self.margin * f.raw or f.probability < self.least[Level.UNSAFE]:
             return Level.SUGGEST
-        if f.probability < self.least[Level.SAFE]:
+        least = self.least[Level.SAFE]
+        if restorer.pairs.prior.observed[f.pair]:
+            least = min(least, self.seen)
+        if verdict.active[f.row] > _ACTIVE and verdict.line_odds[f.row] > _PASSAGE:
+            least = min(least, self.established)
+        if f.probability < least:
             return Level.UNSAFE
         if self.named and (
             self.named[0].search(text, max(0, f.start - 12), f.start) or self.named[1].match(text, f.end, f.end + 12)
@@ -104,10 +123,17 @@ class SubstitutionFinder:
 
 
 @cache
+def _traditional(word: str) -> str:
+    from opencc import OpenCC
+
+    return str(OpenCC("s2t").convert(word))
+
+
+@cache
 def _restorer(tables: tuple[str, ...], without: tuple[str, ...]) -> Restorer:
     pairs: list[Pair] = [p for listed in families().values() for p in listed]
     for path in tables:
-        pairs += [Pair(p.substitute, p.source, "user", "I", path) for p in read_pairs(Path(path), "user")]
+        pairs += [Pair(p.substitute, p.source, USER, "I", path) for p in read_pairs(Path(path), USER)]
     left = [p for p in pairs if p.family not in without and f"{p.source}→{p.substitute}" not in without]
     weights: Model = model()
     return Restorer(PairSet(left, weights), weights)
@@ -125,7 +151,8 @@ def build(rule: Rule, classes: Mapping[str, str]) -> SubstitutionFinder:
     if not (isinstance(named, list) and len(named) == 2):
         raise rule.error("guard.named", "must be two patterns: what stands before, and what stands after")
     return SubstitutionFinder(
-        rule, (expand(rule, "guard.named", f"(?:{named[0]})\\Z", classes), expand(rule, "guard.named", named[1], classes))
+        rule,
+        (expand(rule, "guard.named", f"(?:{named[0]})\\Z", classes), expand(rule, "guard.named", named[1], classes)),
     )
 
 

@@ -23,9 +23,11 @@ def test_shipped_families() -> None:
     assert sum(map(len, shipped.values())) >= 3000
     seen = {(p.substitute, p.source) for p in shipped["a"]}
     assert {("开展", "发展"), ("那么", "则"), ("正确的选项是", "正确的是")} <= seen
-    # a candidate is not listed in both directions
-    spinner = {(p.substitute, p.source) for p in shipped["spinner"]}
-    assert not {(b, a) for a, b in spinner} & spinner
+    # dictionary candidates may stand in both directions, since tools differ in theirs; what one family was seen to do
+    # may not
+    for name, pairs in shipped.items():
+        listed = {(p.substitute, p.source) for p in pairs}
+        assert name == "spinner" or not {(b, a) for a, b in listed} & listed, name
 
 
 def test_damage_is_raw_replacement_and_titles_stay() -> None:
