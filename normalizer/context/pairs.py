@@ -14,7 +14,6 @@ from .inference import Floats, Ints, Prior
 from .matcher import Matcher
 from .model import Model
 
-
 # The family of pairs that a user gives.
 USER = "user"
 

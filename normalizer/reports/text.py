@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..edit import Edit
 from ..ledger import Lines
@@ -28,6 +29,20 @@ def width(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
+def evidence_line(evidence: Mapping[str, Any], confidence: float | None, words: Messages) -> str:
+    """What a decision about a word rests on, in one line; "" where a rule gives no such evidence."""
+    if "pair" not in evidence:
+        return ""
+    parts = [] if confidence is None else [words["sure"].format(share=f"{confidence:.0%}")]
+    parts.append(words["passage"].format(odds=f"{evidence['passage']:+.0f}"))
+    parts.append(words["sites"].format(count=evidence["sites"], families="/".join(evidence["families"])))
+    if evidence["context"]:
+        parts.append(words["context"].format(context=", ".join(evidence["context"])))
+    if "runner_up" in evidence:
+        parts.append(words["runner_up"].format(share=f"{evidence['runner_up']:.0%}"))
+    return "; ".join(parts)
+
+
 def render(
     path: str, source: str, items: Sequence[Edit | Finding], book: Rulebook, words: Messages, carets: bool = True
 ) -> str:
@@ -42,6 +57,8 @@ def render(
             change += " → " + (visible(item.after) or words["nothing"])
         shadow = getattr(item, "shadowed_by", "")
         tail = f"  ({words['shadowed']} {shadow})" if shadow else ""
+        if reason := evidence_line(item.evidence, item.confidence, words):
+            tail += f"  ({reason})"
         out.append(
             f"{path}:{line}:{column} {'+'.join(item.rules)} [{item.level}] {change}  {titles[item.rules[0]]}{tail}"
         )
