@@ -20,8 +20,8 @@ from ..rulebook import Rule, RuleError
 from ..scan import Finds, Found, Scan
 from . import Settings
 
-MATCH_KEYS = ("safe", "seen", "established", "unsafe", "suggest")
-GUARD_KEYS = ("margin", "named")
+MATCH_KEYS = ("safe", "safe_seen", "safe_established", "unsafe", "unsafe_seen", "suggest")
+GUARD_KEYS = ("margin", "named", "passage")
 # The rule whose repairs show that a text passed through such a tool.
 _PRIMES = "PUN001"
 # Beyond doubt: the probability that the table has the pair, and the passage's log-odds.
@@ -29,17 +29,18 @@ _ACTIVE, _PASSAGE = 0.999, 6.0
 
 
 class SubstitutionFinder:
-    """safe, unsafe, suggest: the least calibrated probability of each level; seen: of safe, for pairs that were seen in
-    documents; established: of safe, where pair and passage are beyond doubt. margin: how far the runner-up must be behind,
-    as a share of the winner. named: what stands around a site in names and titles, where no edit is safe.
+    """safe, unsafe, suggest: the least calibrated probability of each level. safe_seen, unsafe_seen: the same for pairs
+    that were seen in documents; safe_established: where pair and passage are beyond doubt. passage: the least log-odds
+    of the passage for a safe edit. margin: how far the runner-up must be behind, as a share of the winner. named: what
+    stands around a site in names and titles, where no edit is safe.
     """
 
     def __init__(self, rule: Rule, named: tuple[re.Pattern[str], re.Pattern[str]] | None) -> None:
         self.any = ""
         self.rule, self.named = rule, named
-        self.least = {level: float(rule.match[level.value]) for level in (Level.SAFE, Level.UNSAFE, Level.SUGGEST)}
-        self.seen, self.established = float(rule.match["seen"]), float(rule.match["established"])
+        self.least = {key: float(rule.match[key]) for key in MATCH_KEYS}
         self.margin = float(rule.guard.get("margin", 0.0))
+        self.passage = float(rule.guard.get("passage", 0.0))
         self.settings = Settings()
 
     def configure(self, settings: Settings) -> None:
@@ -66,7 +67,7 @@ class SubstitutionFinder:
         reading, verdict, found = restorer.restore(scan.text, scan.cp, primes, self._given(restorer))
         if not found:
             return Found.none()
-        found = [f for f in found if f.probability >= self.least[Level.SUGGEST]]
+        found = [f for f in found if f.probability >= self.least["suggest"]]
         count = (
             np.bincount(reading.sites.pair[[f.row for f in found]], minlength=len(restorer.pairs)).tolist()
             if found
@@ -95,14 +96,14 @@ class SubstitutionFinder:
         return finds.found()
 
     def _level(self, text: str, restorer: Restorer, verdict: Verdict, f: Restoration) -> Level:
-        if f.runner_up > self.margin * f.raw or f.probability < self.least[Level.UNSAFE]:
+        seen = bool(restorer.pairs.prior.observed[f.pair])
+        if f.runner_up > self.margin * f.raw or f.probability < self.least["unsafe_seen" if seen else "unsafe"]:
             return Level.SUGGEST
-        least = self.least[Level.SAFE]
-        if restorer.pairs.prior.observed[f.pair]:
-            least = min(least, self.seen)
-        if verdict.active[f.row] > _ACTIVE and verdict.line_odds[f.row] > _PASSAGE:
-            least = min(least, self.established)
-        if f.probability < least:
+        passage = float(verdict.line_odds[f.row])
+        least = self.least["safe_seen" if seen else "safe"]
+        if verdict.active[f.row] > _ACTIVE and passage > _PASSAGE:
+            least = min(least, self.least["safe_established"])
+        if f.probability < least or passage < self.passage:
             return Level.UNSAFE
         if self.named and (
             self.named[0].search(text, max(0, f.start - 12), f.start) or self.named[1].match(text, f.end, f.end + 12)
