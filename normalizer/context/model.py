@@ -25,7 +25,7 @@ LEVELS = np.array(
 )  # fmt: skip
 # Two codes a byte, looked up together with which of the two is meant: index = byte + 256·odd.
 _UNPACK = np.concatenate([LEVELS[np.arange(256) & 15], LEVELS[np.arange(256) >> 4]]).astype(np.int32)
-_BATCH = 8192
+_BATCH = 2048
 # Log-odds of source against substitute where one of them was not learnt: who lists such a pair has seen it.
 _STRANGE = 2.0
 

@@ -23,6 +23,8 @@ _WINDOW = 24_000
 # most _GATE_PAIR before it is known how likely a table has it.
 _GATE, _GATE_PAIR = 0.0, 4.0
 _SECOND_GATE = -3.0
+# Posterior of the known families together above which only their pairs and the telling ones are read.
+_KNOWN = 0.9
 # Strings that only blind replacement leaves behind; see rules/80-lexical.
 IMPOSSIBLE = re.compile(
     "原那么(?![多大小快好高长])|规那么|否那么(?![多大小快好高长些])|假设干(?![扰部涉预])|确实定性|准那么(?![多大小])|细那么(?![多大小])|分局部|总那么(?![多大小])|附那么|不能能"
@@ -157,8 +159,13 @@ class Restorer:
             if allowed.any():
                 reading = self.read(scene, allowed)
                 first = self.weigh(reading, traces)
-                allowed[:] = False
-                allowed[first.window_odds > _SECOND_GATE] = True
+                opened = first.window_odds > _SECOND_GATE
+                # a window of a known family has little to find among the other pairs of the dictionary
+                known = first.kinds[: len(self.pairs.families)].sum(axis=0) > _KNOWN
+                if not (opened & ~known).any():
+                    return reading, first, self.best(reading, first, least)
+                allowed[opened & ~known] = True
+                allowed[~opened] = False
         reading = self.read(scene, allowed)
         verdict = self.weigh(reading, traces, given=given)
         return reading, verdict, self.best(reading, verdict, least)
