@@ -20,7 +20,7 @@ from ..rulebook import Rule, RuleError
 from ..scan import Finds, Found, Scan
 from . import Settings
 
-MATCH_KEYS = ("safe", "safe_seen", "safe_established", "unsafe", "unsafe_seen", "suggest")
+MATCH_KEYS = ("safe", "safe_seen", "safe_established", "unsafe", "unsafe_seen", "unsafe_single", "suggest")
 GUARD_KEYS = ("margin", "named", "passage")
 # The rule whose repairs show that a text passed through such a tool.
 _PRIMES = "PUN001"
@@ -30,7 +30,8 @@ _ACTIVE, _PASSAGE = 0.999, 6.0
 
 class SubstitutionFinder:
     """safe, unsafe, suggest: the least calibrated probability of each level. safe_seen, unsafe_seen: the same for pairs
-    that were seen in documents; safe_established: where pair and passage are beyond doubt. passage: the least log-odds
+    that were seen in documents; unsafe_single: for dictionary pairs with a word of one character, where
+    the passage is not beyond doubt; safe_established: where pair and passage are beyond doubt. passage: the least log-odds
     of the passage for a safe edit. margin: how far the runner-up must be behind, as a share of the winner. named: what
     stands around a site in names and titles, where no edit is safe.
     """
@@ -97,9 +98,11 @@ class SubstitutionFinder:
 
     def _level(self, text: str, restorer: Restorer, verdict: Verdict, f: Restoration) -> Level:
         seen = bool(restorer.pairs.prior.observed[f.pair])
-        if f.runner_up > self.margin * f.raw or f.probability < self.least["unsafe_seen" if seen else "unsafe"]:
-            return Level.SUGGEST
         passage = float(verdict.line_odds[f.row])
+        single = 1 in (f.end - f.start, len(restorer.pairs.names[f.pair][0])) and passage < self.passage
+        unsafe = self.least["unsafe_seen" if seen else "unsafe_single" if single else "unsafe"]
+        if f.runner_up > self.margin * f.raw or f.probability < unsafe:
+            return Level.SUGGEST
         least = self.least["safe_seen" if seen else "safe"]
         if verdict.active[f.row] > _ACTIVE and passage > _PASSAGE:
             least = min(least, self.least["safe_established"])
