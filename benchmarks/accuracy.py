@@ -389,11 +389,13 @@ def plot(judge: Judge, path: Path) -> None:
         if (which == k).sum() >= 20
     ]
     figure, axes = pyplot.subplots(figsize=(5, 4.2))
-    axes.plot([0.5, 1], [0.5, 1], color="0.7", linewidth=1)
+    axes.plot([0.3, 1], [0.3, 1], color="0.7", linewidth=1)
     axes.plot([p[0] for p in points], [p[1] for p in points], "o-", color="#1a5fb4")
-    for x, y, n in points:
-        axes.annotate(f"{n}", (x, y), textcoords="offset points", xytext=(5, -11), fontsize=7, color="0.35")
-    axes.set(xlabel="stated probability", ylabel="share of edits that is right", xlim=(0.6, 1.01), ylim=(0.6, 1.01))
+    for k, (x, y, n) in enumerate(points):
+        axes.annotate(
+            f"{n}", (x, y), textcoords="offset points", xytext=(6, -3) if k % 2 else (-28, -3), fontsize=7, color="0.35"
+        )
+    axes.set(xlabel="stated probability", ylabel="share of edits that is right", xlim=(0.7, 1.03), ylim=(0.3, 1.03))
     axes.set_title("Simulated damage, test split", fontsize=10)
     figure.tight_layout()
     figure.savefig(path)
