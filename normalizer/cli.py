@@ -481,9 +481,10 @@ def main() -> None:
         error.show()
         raise SystemExit(EXIT_ERROR) from None
     except Exception as error:
+        from .context.model import ModelError
         from .rulebook import RuleError
 
-        if isinstance(error, RuleError):
+        if isinstance(error, RuleError | ModelError):
             click.echo(str(error), err=True)
             raise SystemExit(EXIT_ERROR) from None
         raise

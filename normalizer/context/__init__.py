@@ -1,1 +1,1 @@
-"""The statistics behind the repair of substituted words: families of pairs, and a simulator of the damage."""
+"""The statistics behind the repair of substituted words: pairs, weights and their training, inference, a simulator."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,29 +20,21 @@ from .train import Say
 Labels = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A document as it may be met: clean, damaged throughout, damaged in part, or rows of many documents."""
+def samples(documents: Sequence[Document], pairs: PairSet, rounds: int, seed: int) -> Iterator[Damaged]:
+    """Documents as they may be met: clean, damaged throughout, damaged in part, or rows of many documents.
 
-    genre: str
-    damaged: Damaged
-    clean: str
-
-
-def samples(documents: Sequence[Document], pairs: PairSet, rounds: int, seed: int) -> Iterator[Sample]:
-    """Damages each document in `rounds` ways by tables drawn at random; every third time it stays clean."""
+    Damages each document in `rounds` ways by tables drawn at random; every third time it stays clean.
+    """
     rng = np.random.default_rng(seed)
     for n in range(rounds):
         for i, document in enumerate(documents):
             text, infected = _composed(documents, document.text, rng)
             if (i + n) % 3 == 0:
                 nothing = np.zeros(0, dtype=np.int64)
-                yield Sample(document.genre, Damaged(text, nothing, nothing, nothing), text)
+                yield Damaged(text, nothing, nothing, nothing)
             else:
                 table = draw_table(pairs, rng)
-                yield Sample(
-                    document.genre, damage(pairs.matcher, text, table, infected, bool(rng.random() < 0.4)), text
-                )
+                yield damage(pairs.matcher, text, table, infected, bool(rng.random() < 0.4))
 
 
 def draw_table(pairs: PairSet, rng: np.random.Generator) -> Ints:
@@ -90,8 +82,8 @@ def calibrate(model: Model, documents: Sequence[Document], pairs: Sequence[Pair]
     """The model with evidence and calibration learnt from documents of the split `dev`.
 
     evidence: logistic regression over crossed features of a pair's sites, less the prior odds of the sample, so that it
-    gives likelihood ratios. calibration: isotonic regression (pool adjacent violators) of right edits on the raw
-    probability, as columns of raw log-odds and probability.
+    gives likelihood ratios. decision: logistic regression of right restorations on `Restorer.decisive`. calibration:
+    isotonic regression (pool adjacent violators) of the same on that score. Raises ValueError without dev documents.
     """
     dev = [d for d in documents if d.split == "dev" and len(d.text) >= 60]
     if not dev:
@@ -125,43 +117,32 @@ def calibrate(model: Model, documents: Sequence[Document], pairs: Sequence[Pair]
     return replace(learnt, decision=decision, calibration=curve)
 
 
-def _pair_examples(restorer: Restorer, sample: Sample) -> tuple[Floats, Labels]:
-    text = sample.damaged.text
+def _pair_examples(restorer: Restorer, sample: Damaged) -> tuple[Floats, Labels]:
+    text = sample.text
     reading = restorer.read(restorer.scene(text, code_points(text)))
     groups = grouped(reading.sites, reading.survivors, restorer.pairs.prior)
     pairs = restorer.pairs
     known = {(int(s), int(w)): k for k, (s, w) in enumerate(zip(pairs.source, pairs.substitute, strict=True))}
-    window = reading.line_window[np.searchsorted(reading.lines, sample.damaged.at, side="right") - 1]
+    window = reading.line_window[np.searchsorted(reading.lines, sample.at, side="right") - 1]
     true = {
         int(w) * len(pairs) + known[s, t]
-        for w, s, t in zip(
-            window.tolist(), sample.damaged.source.tolist(), sample.damaged.substitute.tolist(), strict=True
-        )
+        for w, s, t in zip(window.tolist(), sample.source.tolist(), sample.substitute.tolist(), strict=True)
         if (s, t) in known
     }
     return groups.features, np.isin(groups.key, np.array(sorted(true), dtype=np.int64))
 
 
-def judged(restorer: Restorer, sample: Sample, least: float = 0.02) -> tuple[Floats, Labels]:
+def judged(restorer: Restorer, sample: Damaged, least: float = 0.02) -> tuple[Floats, Labels]:
     """The decisive features of each site's best candidate in a damaged text, and whether it is right."""
-    text = sample.damaged.text
+    text = sample.text
     cp = code_points(text)
     reading = restorer.read(restorer.scene(text, cp))
     verdict = restorer.weigh(reading, restorer.traces(text, reading.lines, np.flatnonzero(cp == ord("〞"))))
     site = reading.sites.site
-    likely = np.flatnonzero(verdict.probability >= least / 4)
-    order = likely[np.lexsort((-verdict.probability[likely], site[likely]))]
-    first = np.flatnonzero(np.diff(site[order], prepend=-1))
-    if not len(first):
-        return np.zeros((0, 6)), np.zeros(0, dtype=bool)
-    row = order[first]
-    following = order[np.minimum(first + 1, len(order) - 1)]
-    second = np.where((site[following] == site[row]) & (following != row), verdict.probability[following], 0.0)
-    enough = verdict.probability[row] >= least
-    row, second = row[enough], second[enough]
-    damaged, pairs = sample.damaged, restorer.pairs
+    row, second = restorer.leading(reading, verdict, least)
+    pairs = restorer.pairs
     gold = dict(
-        zip(damaged.at.tolist(), zip(damaged.source.tolist(), damaged.substitute.tolist(), strict=True), strict=True)
+        zip(sample.at.tolist(), zip(sample.source.tolist(), sample.substitute.tolist(), strict=True), strict=True)
     )
     right = [
         gold.get(int(reading.start[s])) == (int(pairs.source[k]), int(pairs.substitute[k]))

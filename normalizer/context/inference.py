@@ -18,12 +18,12 @@ class Weighing:
     """The constants of the inference; chosen on the development split, see the model card.
 
     prior: log-odds that a window is damaged, before anything is seen. window_cap: log-odds that one pair may at most
-    contribute to its window; pair_cap: to itself;
-    own_cap: how much of that counts for its own sites. survivor, survivor_cap: log-odds against a pair that has no site, for
-    each of its source words left standing and at most. member, stray: probability that a pair of a family is in the
+    contribute to its window; pair_cap: to itself; own_cap: how much of that counts for its own sites. survivor,
+    survivor_cap: log-odds against a pair that has no site, for each of its source words left standing and at most. member, stray: probability that a pair of a family is in the
     table of a document of that family, and that another pair is. densities: the shares of the dictionary that an unknown
     table may hold; observed_gain: how much likelier such a table holds a pair seen elsewhere. stay: probability that a
-    line is in the same state as the one before it. steadiness: see `_shift`. baseline: how much of a site's bare frequency ratio is no evidence.
+    line is in the same state as the one before it. baseline: how much of a site's bare frequency ratio is no evidence.
+    trace_cap: log-odds that impossible strings and 〞 may at most give a window. steadiness: see `_shift`.
     """
 
     prior: float = -3.0
@@ -133,7 +133,7 @@ def sigmoid(x: Floats) -> Floats:
 
 
 def grouped(sites: Sites, survivors: Survivors, prior: Prior) -> Groups:
-    """Features of each pair in each window that has sites of it; what they weigh is learnt, see `train.calibrate`."""
+    """Features of each pair in each window that has sites of it; what they weigh is learnt, see `calibrate`."""
     pairs = len(prior.expected)
     key, of_site = np.unique(sites.window * pairs + sites.pair, return_inverse=True)
     count = len(key)
@@ -198,13 +198,13 @@ def _position(sorted_keys: Ints, keys: Ints) -> Ints:
 
 def infer(
     sites: Sites, survivors: Survivors, traces: Floats, line_window: Ints, prior: Prior, activity: Floats,
-    evidence: Floats, g: Weighing, against: Floats | None = None, given: Mask | None = None,
+    evidence: Floats, g: Weighing, given: Mask | None = None,
 ) -> Verdict:  # fmt: skip
     """Weighs all evidence together.
 
     traces: log-odds of damage by line from marks that no pair explains (impossible strings, 〞), (lines,). line_window:
     the window of each line, ascending, (lines,). activity: `prior.activity(g)`. evidence: weights of `crossed` features.
-    against: log-odds against damage by line, for headings and furniture. given: kinds of table taken as given, (kinds,).
+    given: kinds of table taken as given, (kinds,).
     """
     pairs, lines = len(prior.expected), len(line_window)
     windows = int(line_window[-1]) + 1 if lines else 0
@@ -245,8 +245,6 @@ def infer(
     )
     by_line = np.bincount(site_line, gain, lines) + traces
     by_line += np.bincount(survivors.line, np.log1p(-0.9 * active[where]), lines)
-    if against is not None:
-        by_line -= against
     inside = _by_line(by_line, line_window, window_odds, g.stay)
     # no pair vouches for itself: a burst of one word is a term or a topic
     own_gain = (kinds[:, window] * np.maximum(likelihood, 0)).sum(axis=0)[groups.of_site]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import zipfile
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .features import BIGRAM_BITS, ClusterIds, Contexts, Hashes, word_keys
+from .features import BIGRAM_BITS, ClusterIds, Contexts, Hashes
 from .inference import crossed
 
 Codes = npt.NDArray[np.uint8]
@@ -156,7 +155,7 @@ def load(folder: Path) -> Model:
                 tables["decision"],
                 tables["calibration"],
             )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, json.JSONDecodeError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ModelError(
             f"{folder}: no usable weights ({error}); install jiaokan again or run `jiaokan train`"
         ) from None
@@ -166,6 +165,3 @@ def load(folder: Path) -> Model:
 def model() -> Model:
     """The weights that ship with the package, mapped once a process."""
     return load(weights_folder())
-
-
-__all__ = ["UNIT", "Model", "ModelError", "load", "model", "pack", "save", "weights_folder", "word_keys"]

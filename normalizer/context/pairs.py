@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .families import Pair
-from .features import Hashes, word_keys
+from .features import word_keys
 from .inference import Floats, Ints, Prior
 from .matcher import Matcher
 from .model import Model
@@ -74,6 +74,3 @@ class PairSet:
 
     def __len__(self) -> int:
         return len(self.names)
-
-
-__all__ = ["Hashes", "Listing", "PairSet"]

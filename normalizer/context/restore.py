@@ -224,29 +224,19 @@ class Restorer:
                 np.add.at(odds, np.searchsorted(lines, np.asarray(places), side="right") - 1, weight)
         return np.minimum(odds, _TRACE_CAP)
 
-    def weigh(
-        self, reading: Reading, traces: Floats, against: Floats | None = None, given: Mask | None = None
-    ) -> Verdict:
+    def weigh(self, reading: Reading, traces: Floats, given: Mask | None = None) -> Verdict:
+        """What the inference makes of a reading. given: see `infer`."""
         return infer(
             reading.sites, reading.survivors, traces, reading.line_window, self.pairs.prior, self.activity,
-            self.model.evidence, self.weighing, against, given,
+            self.model.evidence, self.weighing, given,
         )  # fmt: skip
 
     def best(self, reading: Reading, verdict: Verdict, least: float) -> list[Restoration]:
         """The likeliest restorations that do not overlap, in order of place. least: the least raw probability."""
-        site = reading.sites.site
-        if not len(site):
-            return []
-        likely = np.flatnonzero(verdict.probability >= least / 4)
-        order = likely[np.lexsort((-verdict.probability[likely], site[likely]))]
-        first = np.flatnonzero(np.diff(site[order], prepend=-1))
-        row = order[first]
-        following = order[np.minimum(first + 1, len(order) - 1)]
-        second = np.where((site[following] == site[row]) & (following != row), verdict.probability[following], 0.0)
-        enough = verdict.probability[row] >= least
-        row, second = row[enough], second[enough]
+        row, second = self.leading(reading, verdict, least)
         if not len(row):
             return []
+        site = reading.sites.site
         raw = verdict.probability[row]
         sure = self.model.calibrated(self.decisive(reading, verdict, row, second))
         start, end = reading.start[site[row]], reading.end[site[row]]
@@ -259,6 +249,19 @@ class Restorer:
                 pair = int(reading.sites.pair[row[i]])
                 found.append(Restoration(a, b, int(row[i]), pair, float(raw[i]), float(second[i]), float(sure[i])))
         return sorted(found, key=lambda f: f.start)
+
+    def leading(self, reading: Reading, verdict: Verdict, least: float) -> tuple[Ints, Floats]:
+        """The row of each site's best candidate, and the raw probability of its runner-up, (n,) each."""
+        site = reading.sites.site
+        # a runner-up too weak to matter is taken for none
+        likely = np.flatnonzero(verdict.probability >= least / 4)
+        order = likely[np.lexsort((-verdict.probability[likely], site[likely]))]
+        first = np.flatnonzero(np.diff(site[order], prepend=-1))
+        row = order[first]
+        following = order[np.minimum(first + 1, len(order) - 1)]
+        second = np.where((site[following] == site[row]) & (following != row), verdict.probability[following], 0.0)
+        enough = verdict.probability[row] >= least
+        return row[enough], second[enough]
 
     def decisive(self, reading: Reading, verdict: Verdict, row: Ints, runner_up: Floats) -> Floats:
         """What the probability of a restoration is learnt from, (n, 6)."""

@@ -13,7 +13,7 @@ from ..charclass import code_points
 from .clusters import cluster_bigrams
 from .corpus import Document, occurrences
 from .families import Pair
-from .features import BIGRAM_BITS, Contexts, bigram_hash, folded, word_keys
+from .features import Contexts, bigram_hash, folded, word_keys
 from .matcher import Matcher
 from .model import Model, pack
 
@@ -199,6 +199,3 @@ def _descend(texts: Sequence[str], universe: Universe, model: Model, recipe: Rec
         if n % 200 == 199:
             say(f"{seen} examples, loss {loss / seen:.4f}, {right / seen:.2%} right, {time.monotonic() - began:.0f} s")
     return weights
-
-
-__all__ = ["BIGRAM_BITS", "Examples", "Recipe", "Universe", "examples", "train"]

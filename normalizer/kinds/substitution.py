@@ -14,7 +14,7 @@ from ..context.families import Pair, families, read_pairs
 from ..context.inference import Mask, Verdict
 from ..context.model import Model, model
 from ..context.pairs import USER, PairSet
-from ..context.restore import Reading, Restoration, Restorer
+from ..context.restore import Restoration, Restorer
 from ..edit import Level, Note
 from ..rulebook import Rule, RuleError
 from ..scan import Finds, Found, Scan
@@ -158,6 +158,3 @@ def build(rule: Rule, classes: Mapping[str, str]) -> SubstitutionFinder:
         rule,
         (expand(rule, "guard.named", f"(?:{named[0]})\\Z", classes), expand(rule, "guard.named", named[1], classes)),
     )
-
-
-__all__ = ["Reading", "SubstitutionFinder", "build"]
