@@ -29,10 +29,10 @@ class Weighing:
     prior: float = -3.0
     window_cap: float = 5.0
     pair_cap: float = 8.0
-    survivor: float = -2.5
+    survivor: float = -1.5
     survivor_cap: float = -5.0
-    member: float = 0.6
-    stray: float = 0.01
+    member: float = 0.3
+    stray: float = 0.003
     densities: tuple[float, ...] = (0.02, 0.08, 0.25, 0.6)
     observed_gain: float = 2.0
     stay: float = 0.97
