@@ -10,14 +10,34 @@ import bisect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 Offsets = npt.NDArray[np.int64]
-NO_EVIDENCE: Mapping[str, Any] = MappingProxyType({})
+
+
+class _NoEvidence(Mapping[str, Any]):
+    """The empty mapping that everything without evidence shares, in every process."""
+
+    def __getitem__(self, key: str) -> Any:
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "{}"
+
+    def __reduce__(self) -> str:
+        return "NO_EVIDENCE"
+
+
+NO_EVIDENCE: Mapping[str, Any] = _NoEvidence()
 
 
 class Level(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -40,10 +41,14 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """What the log says of one file: its `file` record and the patch that its edits make up."""
+    """What the log says of one file: its `file` record and the patch that its edits make up.
+
+    complete: False for the last file of a run that was killed while it wrote the log; the file itself was not touched.
+    """
 
     record: dict[str, Any]
     patch: Patch
+    complete: bool = True
 
     @property
     def path(self) -> str:
@@ -97,6 +102,15 @@ class LedgerWriter:
         self._edits += len(outcome.patch)
         self._findings += len(outcome.findings)
 
+    def failed(self, path: str, message: str) -> None:
+        """A file told of before could not be written: it is as it was."""
+        self._put(type="error", path=path, message=message)
+
+    def sync(self) -> None:
+        """Sees to it that what was written outlives a crash."""
+        self.out.flush()
+        os.fsync(self.out.fileno())
+
     def end(self) -> None:
         self._put(type="summary", files=self._files, edits=self._edits, findings=self._findings, by_rule=self._rules)
 
@@ -113,7 +127,11 @@ def read(lines: Iterable[str], name: str) -> Iterator[FileEntry]:
     """The files of a log. Raises LedgerError that names the line for what is not a log of ours."""
     record: dict[str, Any] | None = None
     edits: list[Edit] = []
-    seen_run = False
+    seen_run = finished = False
+    lines = list(lines)
+    # a run that was killed leaves a line half written: its file had not been touched yet
+    if lines and lines[-1].strip():
+        lines[-1] = "" if not lines[-1].endswith("}") else lines[-1]
 
     def entry() -> FileEntry:
         assert record is not None
@@ -138,6 +156,8 @@ def read(lines: Iterable[str], name: str) -> Iterator[FileEntry]:
                     yield entry()
                 record, edits = data, []
                 record["path"], record["edits"], record["sha256_after"]
+            elif kind == "summary":
+                finished = True
             elif kind == "edit":
                 edits.append(Edit.from_json(data))
         except (ValueError, KeyError, TypeError) as error:
@@ -146,7 +166,10 @@ def read(lines: Iterable[str], name: str) -> Iterator[FileEntry]:
             raise LedgerError(f"{name}:{n}: not a jiaokan log: its first record must be of type run")
     if record is None:
         raise LedgerError(f"{name}: the log names no file")
-    yield entry()
+    if finished or len(edits) == record["edits"]:
+        yield entry()
+    else:
+        yield FileEntry(record, Patch.of(edits), complete=False)
 
 
 def undo_bytes(entry: FileEntry, data: bytes, name: str, only: Iterable[str] = ()) -> bytes:
@@ -160,6 +183,9 @@ def undo_bytes(entry: FileEntry, data: bytes, name: str, only: Iterable[str] = (
             raise LedgerError(f"{name}: this is the file before the repair; there is nothing to undo")
         raise LedgerError(f"{name}: was changed after the repair, or is not the file of this log ({entry.path}); "
                           "undo needs the very bytes that jiaokan wrote")  # fmt: skip
+    if not entry.complete:
+        raise LedgerError(f"{name}: {entry.record['edits']} edits announced, {len(entry.patch)} found; "
+                          "the log was cut short")  # fmt: skip
     bom = bool(entry.record.get("bom"))
     document = Document.decode(data, None if bom else entry.record["encoding"], name)
     wanted = tuple(only)
