@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ from pathspec import GitIgnoreSpec
 
 from .kinds import Settings
 from .pipeline import Config
+from .suppression import Fragment, read_fragments
 
 FILE, PROJECT, TABLE = ".jiaokan.toml", "pyproject.toml", "jiaokan"
+SIDECAR = ".jiaokan-ignore"
 DEFAULT = "default"
 COMMAND_LINE = "command line"
 # What a folder walk takes when nothing is said: formats in which people keep Chinese prose.
@@ -43,19 +45,21 @@ class ConfigurationError(Exception):
 class Resolved:
     """The settings in force for one path, by key, and where each comes from.
 
-    root: the folder that `include` and `exclude` are relative to, None where no file says anything.
+    root: the folder that `include` and `exclude` are relative to, None where no file says anything. fragments: what the
+    nearest sidecar file says of the path.
     """
 
     values: Mapping[str, Any]
     origins: Mapping[str, str]
     root: Path | None = None
+    fragments: tuple[Fragment, ...] = ()
 
     def config(self) -> Config:
         """What a Normalizer needs. Raises ConfigurationError for a level or a protect file that does not exist."""
         v = self.values
         settings = Settings(v["assume-infected"], tuple(v["pairs"]), tuple(v["without"]))
         try:
-            return Config.of(v["level"], v["select"], v["ignore"], self._protected(), settings)
+            return Config.of(v["level"], v["select"], v["ignore"], self._protected(), settings, self.fragments)
         except ValueError as error:
             raise ConfigurationError(f"{self.origins['level']}: {error}") from None
 
@@ -99,16 +103,18 @@ class Configuration:
         self.given = {k: v for k, v in (given or {}).items() if v not in (None, (), [])}
         self.isolated = isolated
         self._by_folder: dict[Path, _Layer | None] = {}
-        self._resolved: dict[tuple[int, tuple[int, ...]], Resolved] = {}
+        self._sidecars: dict[Path, list[tuple[GitIgnoreSpec, Path, Fragment]]] = {}
+        self._resolved: dict[tuple[int, tuple[int, ...], tuple[Fragment, ...]], Resolved] = {}
 
     def of(self, path: Path) -> Resolved:
         """The settings for a file, or for the files of a folder. Raises ConfigurationError."""
         path = path.absolute()
         layer = None if self.isolated else self._nearest(path if path.is_dir() else path.parent)
         mine = () if layer is None else tuple(n for n, rule in enumerate(layer.by_path) if _matches(rule, path))
-        key = (id(layer), mine)
+        said = () if self.isolated else self._fragments(path)
+        key = (id(layer), mine, said)
         if key not in self._resolved:
-            self._resolved[key] = self._merged(layer, mine)
+            self._resolved[key] = replace(self._merged(layer, mine), fragments=said)
         return self._resolved[key]
 
     def _merged(self, layer: _Layer | None, mine: tuple[int, ...]) -> Resolved:
@@ -123,6 +129,23 @@ class Configuration:
         origins |= dict.fromkeys(self.given, COMMAND_LINE)
         return Resolved(values, origins, base.root)
 
+    def fragments(self) -> set[str]:
+        """The origins of all sidecar lines that were read."""
+        return {fragment.origin for listed in self._sidecars.values() for _, _, fragment in listed}
+
+    def _fragments(self, path: Path) -> tuple[Fragment, ...]:
+        return tuple(
+            fragment for spec, folder, fragment in self._sidecar(path if path.is_dir() else path.parent)
+            if spec.match_file(path.relative_to(folder).as_posix())
+        )  # fmt: skip
+
+    def _sidecar(self, folder: Path) -> list[tuple[GitIgnoreSpec, Path, Fragment]]:
+        if folder not in self._sidecars:
+            at_root = any((folder / name).exists() for name in _VCS) or folder.parent == folder
+            found = _read_sidecar(folder)
+            self._sidecars[folder] = found if found or at_root else self._sidecar(folder.parent)
+        return self._sidecars[folder]
+
     def _nearest(self, folder: Path) -> _Layer | None:
         if folder not in self._by_folder:
             found = _read_folder(folder)
@@ -136,6 +159,17 @@ class Configuration:
 def _matches(rule: tuple[str, GitIgnoreSpec, Path, dict[str, Any]], path: Path) -> bool:
     _, spec, folder, _ = rule
     return path.is_relative_to(folder) and spec.match_file(path.relative_to(folder).as_posix())
+
+
+def _read_sidecar(folder: Path) -> list[tuple[GitIgnoreSpec, Path, Fragment]]:
+    path = folder / SIDECAR
+    if not path.is_file():
+        return []
+    try:
+        listed = read_fragments(path.read_text("utf-8").split("\n"), str(path))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(str(error)) from None
+    return [(GitIgnoreSpec.from_lines([glob]), folder, fragment) for glob, fragment in listed]
 
 
 def _read_folder(folder: Path) -> _Layer | None:

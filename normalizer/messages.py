@@ -27,6 +27,12 @@ _TEXT: dict[str, tuple[str, str]] = {
     "same_output": ("{path}：输出就是输入；请用 --in-place", "{path}: output is the input; use --in-place"),
     "one_output": ("-o 只能用于一个文件；多个文件请用 --in-place", "-o takes one file; use --in-place for several"),
     "stdin_in_place": ("标准输入不能就地修改；请给文件名", "standard input cannot be changed in place; name a file"),
+    "unused_fragment": ("{origin}：这一行没有屏蔽任何东西", "{origin}: this line suppresses nothing"),
+    "stale": (
+        "{path}：基线中有 {count} 处已不存在；用 jiaokan baseline --update 收缩",
+        "{path}: {count} places of the baseline are gone; shrink it with jiaokan baseline --update",
+    ),
+    "baseline": ("{path}：{count} 处记入基线", "{path}: {count} places in the baseline"),
     "tests": ("{passed} passed, {failed} failed", "{passed} passed, {failed} failed"),
     "tty": ("等待标准输入……（jiaokan --help 查看用法）", "reading standard input … (jiaokan --help tells more)"),
     "not_in_log": ("{path}：日志里没有这个文件；日志里有 {known}", "{path}: not in the log; it has {known}"),

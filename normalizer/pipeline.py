@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from .meaning import touches_meaning
 from .protect import protected_spans
 from .rulebook import Rule, Rulebook, rulebook
 from .scan import Found, Scan
+from .suppression import TRIGGER, UNUSED, Fragment, Span, Suppressions
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one text. `text` is `patch.apply(source)`, always."""
+    """What came of one text. `text` is `patch.apply(source)`, always. suppressed: origins of the fragments in use."""
 
     source: str
     text: str
     patch: Patch
     findings: tuple[Finding, ...]
+    suppressed: frozenset[str] = frozenset()
 
     def undo(self, indices: Iterable[int] | None = None) -> str:
         """The source with all edits but these (default: with none) applied."""
@@ -53,7 +55,8 @@ class Outcome:
 class Config:
     """What a Normalizer does. select, ignore: rule ids, names or id prefixes (`ALL` for every rule).
 
-    protect: strings (names, terms, quotations) that no edit may touch. substitution: see Settings.
+    protect: strings (names, terms, quotations) that no edit may touch. substitution: see Settings. fragments: places
+    where a rule shall not act.
     """
 
     level: Level = Level.SAFE
@@ -61,17 +64,21 @@ class Config:
     ignore: tuple[str, ...] = ()
     protect: tuple[str, ...] = ()
     substitution: Settings = field(default_factory=Settings)
+    fragments: tuple[Fragment, ...] = ()
 
     @classmethod
     def of(
         cls, level: str = "safe", select: Iterable[str] | None = None, ignore: Iterable[str] | None = None,
         protect: Iterable[str] | None = None, substitution: Settings | None = None,
+        fragments: Iterable[Fragment] = (),
     ) -> Config:  # fmt: skip
         """Raises ValueError for a level that is not one an edit may be applied at."""
         if level not in ("safe", "unsafe"):
             raise ValueError(f"level {level!r} is not safe or unsafe; suggestions need a reviewer")
         words = tuple(sorted({w for w in protect or () if w}))
-        return cls(Level(level), tuple(select or ()), tuple(ignore or ()), words, substitution or Settings())
+        return cls(
+            Level(level), tuple(select or ()), tuple(ignore or ()), words, substitution or Settings(), tuple(fragments)
+        )
 
 
 class Normalizer:
@@ -97,6 +104,10 @@ class Normalizer:
         findings: list[Finding] = []
         protected: tuple[Offsets, Offsets] | None = None
         scan = Scan(text)
+        marks: Suppressions | None = None
+        if self.config.fragments or TRIGGER in text:
+            marks = Suppressions.of(text, self.config.fragments, self._known)
+            suppressed = _columns(marks)
         for stage in self._stages:
             rules = stage
             for turn in range(_TURNS):
@@ -112,6 +123,10 @@ class Normalizer:
                     break
                 if protected is None:
                     protected = protected_spans(text, self.config.protect)
+                if marks and marks.spans:
+                    found = _allowed(found, marks, *suppressed)
+                    if not found:
+                        break
                 settled = _settle(found, current, protected, self.config.level)
                 findings += _findings(settled, current, text, patch)
                 if not settled.applied:
@@ -119,16 +134,65 @@ class Normalizer:
                 current = settled.applied.apply(current)
                 patch = patch.compose(settled.applied)
                 protected = settled.applied.map_spans(*protected)
+                if marks:
+                    suppressed = settled.applied.map_spans(*suppressed)
                 scan = Scan(current, patch)
                 rules = [(rule, finder) for rule, finder in stage if rule.kind == "substitution"]
                 if not rules:
                     break
+        if marks:
+            findings += self._marks(text, marks)
         findings.sort(key=lambda f: (f.start, f.end, f.rules))
-        return Outcome(text, current, patch, tuple(findings))
+        in_use = frozenset(span.origin for span in marks.spans if span.used and span.origin) if marks else frozenset()
+        return Outcome(text, current, patch, tuple(findings), in_use)
+
+    def _known(self, prefix: str) -> bool:
+        return any(rule.id.startswith(prefix) or rule.name == prefix for rule in self.book.rules)
+
+    def _marks(self, text: str, marks: Suppressions) -> Iterator[Finding]:
+        """What is wrong with the marks of a text; a mark for a rule that did not run is not judged unused."""
+        problems = list(marks.problems)
+        of_mark: dict[tuple[int, int], list[Span]] = {}
+        for span in marks.spans:
+            if not span.origin:
+                of_mark.setdefault(span.mark, []).append(span)
+        for mark, spans in of_mark.items():
+            ran = any(rule.id.startswith(r) for rule in self.rules for span in spans for r in span.rules)
+            if ran and not any(span.used for span in spans):
+                problems.append((*mark, UNUSED))
+        telling = {rule.match["what"]: rule for rule in self.rules if rule.kind == "suppression"}
+        for start, end, problem in problems:
+            if problem in telling:
+                rule = telling[problem]
+                yield Finding(start, end, text[start:end], "", (rule.id,), rule.level)
 
 
 # Words restored in one turn are better context for the next; more turns than this have not been seen to find anything.
 _TURNS = 3
+
+
+def _columns(marks: Suppressions) -> tuple[Offsets, Offsets]:
+    spans = np.array([(span.start, span.end) for span in marks.spans], dtype=np.int64).reshape(-1, 2)
+    return spans[:, 0].copy(), spans[:, 1].copy()
+
+
+def _allowed(
+    found: Sequence[tuple[Rule, Found]], marks: Suppressions, starts: Offsets, ends: Offsets
+) -> list[tuple[Rule, Found]]:
+    """What is left when the suppressed is taken out."""
+    left = []
+    first, last = starts.tolist(), ends.tolist()
+    for rule, f in found:
+        places = zip(f.start.tolist(), f.end.tolist(), strict=True)
+        stays = np.array([not marks.covers(rule.id, a, b, first, last) for a, b in places], dtype=bool)
+        if stays.all():
+            left.append((rule, f))
+        elif stays.any():
+            kept = np.flatnonzero(stays).tolist()
+            left.append(
+                (rule, Found(f.start[stays], f.end[stays], [f.after[i] for i in kept], [f.notes[i] for i in kept]))
+            )
+    return left
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 from .edit import Level
 
 SCHEMA = 1
-KINDS = ("table", "pattern", "encoding", "layout", "quotes", "width", "substitution")
+KINDS = ("table", "pattern", "encoding", "layout", "quotes", "width", "substitution", "suppression")
 STATUSES = ("preview", "stable", "deprecated")
 SEVERITIES = ("error", "warning", "note")
 _ID = re.compile(r"[A-Z]{3}[0-9]{3}")

@@ -65,11 +65,13 @@ def main() -> None:
         error.show()
         raise SystemExit(EXIT_ERROR) from None
     except Exception as error:
+        from ..baseline import BaselineError
         from ..configuration import ConfigurationError
         from ..context.model import ModelError
+        from ..document import DocumentError
         from ..rulebook import RuleError
 
-        if isinstance(error, RuleError | ModelError | ConfigurationError):
+        if isinstance(error, RuleError | ModelError | ConfigurationError | BaselineError | DocumentError):
             click.echo(str(error), err=True)
             raise SystemExit(EXIT_ERROR) from None
         raise

@@ -129,19 +129,26 @@ def _counts(outcome: Outcome) -> str:
 @click.argument("files", nargs=-1, required=True, metavar="FILE|FOLDER|-…")
 @click.option("--format", "form", type=click.Choice(["text", "jsonl", "sarif", "github"]), default="text",
               show_default=True, help="For people, as the log, for code hosts, or as annotations of GitHub Actions.")  # fmt: skip
+@click.option("--baseline", "baseline_path", metavar="PATH",
+              help="Leave out what this baseline has (default: .jiaokan-baseline.jsonl, where there is one).")  # fmt: skip
 @click.option("--show-suggestions/--hide-suggestions", default=True, help="Also list what only a person decides.")
 @click.option("--no-context", is_flag=True, help="One line each, without the place.")
 @click.option("--stdin-filename", default="<stdin>", metavar="NAME", help="What to call standard input.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even with findings.")
 @rule_options
 def check(
-    files: tuple[str, ...], form: str, show_suggestions: bool, no_context: bool, stdin_filename: str, exit_zero: bool,
+    files: tuple[str, ...], form: str, baseline_path: str | None, show_suggestions: bool, no_context: bool, stdin_filename: str, exit_zero: bool,
     **options: Any,
 ) -> None:  # fmt: skip
     """List what would be repaired; exit 1 when there is something at or above the level."""
+    from ..baseline import NAME, Baseline
+    from ..edit import Edit
     from ..reports import github, sarif, text
 
     run = Run(options, cached=True)
+    chosen = Path(baseline_path or NAME)
+    baseline = Baseline.read(chosen) if baseline_path or chosen.is_file() else None
+    new = 0
     writer = None
     if form == "jsonl":
         from ..ledger import LedgerWriter
@@ -154,7 +161,10 @@ def check(
         document, outcome = result.document, result.outcome
         assert document is not None and outcome is not None
         held = outcome.findings if show_suggestions else ()
-        items = sorted([*outcome.patch.edits, *held], key=lambda f: (f.start, f.end))
+        items: list[Any] = sorted([*outcome.patch.edits, *held], key=lambda f: (f.start, f.end))
+        if baseline:
+            items = baseline.new(document.name, document.text, items)
+        new += sum(isinstance(item, Edit) for item in items)
         if writer:
             writer.file(document, outcome, result.data, result.repaired)
         elif form == "sarif":
@@ -168,7 +178,37 @@ def check(
     if form == "sarif":
         click.echo(sarif.render(collected, book, run.words), nl=False)
     run.say("total", files=run.files, changed=run.changed, edits=run.edits, findings=run.findings)
-    run.finish(EXIT_FOUND if run.edits and not exit_zero else 0)
+    if baseline and (stale := baseline.stale()):
+        run.say("stale", path=chosen, count=len(stale))
+    run.finish(EXIT_FOUND if new and not exit_zero else 0)
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE|FOLDER…")
+@click.option("-o", "--output", metavar="PATH", help="Where the baseline is (default: .jiaokan-baseline.jsonl).")
+@click.option("--update", is_flag=True, help="Take out what is gone; nothing is added.")
+@rule_options
+def baseline(files: tuple[str, ...], output: str | None, update: bool, **options: Any) -> None:
+    """Write down what `check` finds now, so that from then on it tells only of what is new."""
+    from ..baseline import NAME, Baseline
+
+    run = Run(options)
+    path = Path(output or NAME)
+    known = Baseline.read(path) if update else Baseline()
+    for result in run.results(files):
+        document, outcome = result.document, result.outcome
+        assert document is not None and outcome is not None
+        items = [*outcome.patch.edits, *outcome.findings]
+        if update:
+            known.new(document.name, document.text, items)
+        else:
+            known.add(document.name, document.text, items)
+    if update:
+        known.shrink()
+    if not run.failed:
+        known.write(path)
+        run.say("baseline", path=path, count=sum(record["count"] for record in known.records.values()))
+    run.finish()
 
 
 @cli.command()

@@ -77,6 +77,8 @@ class Run:
         self.normalizer = self.batch.normalizer(self._config(Path.cwd())[0])
         self.files = self.changed = self.edits = self.findings = 0
         self.failed = False
+        self.in_use: set[str] = set()
+        self.known = False
         self.rules: Counter[str] = Counter()
 
     def _config(self, path: Path) -> tuple[Config, str | None]:
@@ -107,10 +109,12 @@ class Run:
                     continue
                 self.files += 1
                 if result.known:
+                    self.known = True
                     self.findings += result.findings
                     continue
                 document, outcome = result.document, result.outcome
                 assert document is not None and outcome is not None
+                self.in_use |= outcome.suppressed
                 if document.detected:
                     self.say("detected", path=document.name, encoding=document.encoding)
                 self.changed += bool(outcome.patch)
@@ -146,6 +150,9 @@ class Run:
         self.failed = True
 
     def finish(self, code: int = 0) -> None:
+        # files that were not read again may be what a line is for
+        for origin in sorted(self.configuration.fragments() - self.in_use) if self.files and not self.known else ():
+            self.say("unused_fragment", origin=origin)
         if self.statistics:
             for rule, count in sorted(self.rules.items(), key=lambda r: (-r[1], r[0])):
                 click.echo(f"{count:8d} {rule} {self.normalizer.book.rule(rule).name}", err=True)

@@ -199,3 +199,29 @@ def test_formats(tmp_path: Path) -> None:
     assert one["tool"]["driver"]["rules"][first["ruleIndex"]]["id"] == first["ruleId"] == "WID001"
     github = run("check", ".", "--format", "github", cwd=tmp_path).stdout.splitlines()
     assert github[0].startswith("::warning file=./目录/a%2Cb.txt,line=2,col=3,endColumn=4,title=WID001::, → ，")
+
+
+def test_a_baseline_tells_only_of_what_is_new_and_only_shrinks(tmp_path: Path) -> None:
+    make(tmp_path, {"a.txt": BAD * 2, "b.txt": BAD})
+    assert "6 places" in run("baseline", ".", cwd=tmp_path).stderr
+    assert run("check", ".", cwd=tmp_path).returncode == 0
+    make(tmp_path, {"a.txt": "新的一行。\n\n" + BAD + "又,一行新的内容。\n"})
+    checked = run("check", ".", cwd=tmp_path)
+    assert checked.returncode == 1 and checked.stdout.count("WID001") == 1 and "gone" in checked.stderr
+    before = (tmp_path / ".jiaokan-baseline.jsonl").read_text("utf-8")
+    assert "4 places" in run("baseline", ".", "--update", cwd=tmp_path).stderr
+    after = (tmp_path / ".jiaokan-baseline.jsonl").read_text("utf-8")
+    keys = [{json.loads(line)["key"] for line in text.splitlines()} for text in (before, after)]
+    assert keys[1] <= keys[0] and json.loads(after.splitlines()[0])["path"] == "a.txt"
+    assert run("check", ".", cwd=tmp_path).returncode == 1
+    (tmp_path / ".jiaokan-baseline.jsonl").write_text("{}\n", "utf-8")
+    assert "baseline.jsonl:1" in run("check", ".", cwd=tmp_path).stderr
+    assert run("fix", "-i", ".", cwd=tmp_path).returncode == 1
+    assert (tmp_path / "b.txt").read_text("utf-8") == GOOD
+
+
+def test_an_unused_line_of_a_sidecar_is_told(tmp_path: Path) -> None:
+    make(tmp_path, {"a.txt": BAD, ".jiaokan-ignore": "*.txt | WID001 | 今天\\, | 原样\n*.txt | WID | 没有 | 原样\n"})
+    done = run("fix", "-i", ".", cwd=tmp_path)
+    assert ".jiaokan-ignore:2" in done.stderr and ".jiaokan-ignore:1" not in done.stderr
+    assert (tmp_path / "a.txt").read_text("utf-8") == BAD.replace("〞", "”")
